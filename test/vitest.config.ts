@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config'
+
+/** Manifests are bundled as text; the unit tests read them the same way. */
+const yamlAsText = {
+  name: 'yaml-as-text',
+  transform: (code: string, id: string) =>
+    id.endsWith('.yaml') ? `export default ${JSON.stringify(code)}` : undefined,
+}
+
+export default defineConfig({
+  plugins: [yamlAsText],
+  test: {
+    projects: [
+      { extends: true, test: { name: 'unit', root: import.meta.dirname, include: ['unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          root: import.meta.dirname,
+          include: ['e2e/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
