@@ -1,0 +1,43 @@
+import type { KubeClient } from '../kube/types.ts'
+import { chooseHost } from './choose-host.ts'
+import { choosePlane } from './choose-plane.ts'
+import { resolveMembers } from './members.ts'
+import type { Fleet, FleetHost, Host, Plane, Selection } from './types.ts'
+
+export interface ResolveOptions {
+  /** Makes the client of a context. */
+  clientOf: (context: string) => KubeClient
+  /** The kubeconfig's current-context: says which plane is meant, and is preferred among contexts of the same cluster. */
+  currentContext?: string | undefined
+}
+
+/**
+ * The control plane to work on, with its host and members.
+ * Throws UserError when no plane fits or several do, when its host is not found or not reached, and for overrides that cannot be.
+ */
+export function resolvePlane(fleet: Fleet, selection: Selection, options: ResolveOptions): Plane {
+  const plane = choosePlane(fleet, selection, options.currentContext)
+  const host = chooseHost(fleet, plane, selection)
+  const context = preferred(plane.contexts, selection.context ?? options.currentContext)
+  return {
+    name: plane.name,
+    context,
+    client: options.clientOf(context),
+    karmadaVersion: host.installation.karmadaVersion,
+    host: hostOf(host, options),
+    members: resolveMembers(fleet, plane, selection, options.clientOf),
+  }
+}
+
+function hostOf({ contexts, installation }: FleetHost, { clientOf, currentContext }: ResolveOptions): Host {
+  const context = preferred(contexts, currentContext)
+  const { namespace, installedBy } = installation
+  return { context, client: clientOf(context), namespace, installedBy, installation }
+}
+
+/** Contexts that lead to one cluster are as good as each other; the one that the user is in goes first. */
+function preferred(contexts: string[], favourite: string | undefined): string {
+  const context = contexts.find(context => context === favourite) ?? contexts[0]
+  if (context === undefined) throw new Error('a cluster of the fleet without a context')
+  return context
+}
