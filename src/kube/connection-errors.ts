@@ -1,0 +1,100 @@
+import { ConnectionError, type ConnectionFailure, type RequestInfo } from './errors.ts'
+
+/** No answer within the request's own time limit. */
+export class TimeoutError extends Error {
+  readonly timeoutMs: number
+  /** Was there a connection by then? */
+  readonly connected: boolean
+
+  constructor(timeoutMs: number, connected: boolean) {
+    super(`no answer in ${timeoutMs} ms`)
+    this.timeoutMs = timeoutMs
+    this.connected = connected
+  }
+}
+
+/** The proxy on the way said no. */
+export class ProxyError extends Error {}
+
+const authorityCodes = [
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'CERT_SIGNATURE_FAILURE',
+]
+
+type Facts = [failure: ConnectionFailure, detail: string]
+
+/** A ConnectionError that says in kubectl's words what Node's socket or TLS error means. */
+export function connectionError(error: unknown, request: RequestInfo, stale = false): ConnectionError {
+  if (error instanceof ConnectionError) return error
+  const cause = firstOf(error)
+  const [failure, detail] = explain(cause, request)
+  return new ConnectionError(failure, detail, request, { cause, stale })
+}
+
+/** Node tries all addresses of a name and reports their errors together. */
+function firstOf(error: unknown): NodeJS.ErrnoException {
+  const first = error instanceof AggregateError ? error.errors[0] : error
+  return first instanceof Error ? first : new Error(String(first))
+}
+
+function explain(error: NodeJS.ErrnoException, request: RequestInfo): Facts {
+  const url = new URL(request.server)
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const address = `${url.hostname}:${port}`
+  if (error instanceof ProxyError) return ['proxy', error.message]
+  if (error instanceof TimeoutError) {
+    const seconds = `${error.timeoutMs / 1000}s`
+    if (!error.connected) return ['timeout', `dial ${address}: no answer in ${seconds}`]
+    return ['timeout', `${request.method} ${request.server}${request.path}: no answer in ${seconds}`]
+  }
+  return explainSocket(error, url, address) ?? explainTls(error) ?? ['other', error.message]
+}
+
+function explainSocket(error: NodeJS.ErrnoException, url: URL, address: string): Facts | undefined {
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return ['refused', `dial ${address}: connection refused`]
+    case 'ETIMEDOUT':
+      return ['timeout', `dial ${address}: i/o timeout`]
+    case 'ENOTFOUND':
+      return ['dns', `lookup ${url.hostname}: no such host`]
+    case 'EAI_AGAIN':
+      return ['dns', `lookup ${url.hostname}: the name server does not answer`]
+    case 'EHOSTUNREACH':
+      return ['unreachable', `dial ${address}: no route to host`]
+    case 'ENETUNREACH':
+      return ['unreachable', `dial ${address}: network is unreachable`]
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return ['reset', `${address}: the connection was closed before the answer was complete`]
+    default:
+      return undefined
+  }
+}
+
+function explainTls(
+  error: NodeJS.ErrnoException & { reason?: string; cert?: object; host?: string },
+): Facts | undefined {
+  const code = error.code ?? ''
+  const failed = 'tls: failed to verify certificate: x509: '
+  if (authorityCodes.includes(code)) return ['tls-authority', `${failed}certificate signed by unknown authority`]
+  if (code === 'CERT_HAS_EXPIRED') return ['tls-expired', `${failed}certificate has expired`]
+  if (code === 'CERT_NOT_YET_VALID') return ['tls-expired', `${failed}certificate is not yet valid`]
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ['tls-name', failed + nameMismatch(error)]
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    return ['tls', 'the server answered in plain HTTP to an HTTPS client']
+  }
+  const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(.+)$/.exec(code)?.[1]
+  if (alert) return ['tls', `remote error: tls: ${alert.toLowerCase().replaceAll('_', ' ')}`]
+  return code.startsWith('ERR_SSL') || code.startsWith('CERT_') ? ['tls', `tls: ${error.message}`] : undefined
+}
+
+function nameMismatch(error: { reason?: string; host?: string; cert?: object }): string {
+  const names = (error.cert as { subjectaltname?: string } | undefined)?.subjectaltname
+  const valid = names?.replaceAll(/(DNS|IP Address):/g, '')
+  return valid ? `certificate is valid for ${valid}, not ${error.host}` : `certificate is not valid for ${error.host}`
+}
