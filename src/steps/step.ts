@@ -29,7 +29,10 @@ export interface Step<World> {
   run(world: World, progress: Progress): Promise<StepResult>
 }
 
-/** Steps in order, under a heading (a member's name) when there are several such lists. Groups are independent of each other. */
+/**
+ * Steps in order, under a heading (a member's name) when there are several such lists. Titled groups are independent of each other
+ * and run concurrently; a group without a title is everybody's, and runs alone, in its place in the list.
+ */
 export interface StepGroup<World> {
   title?: string | undefined
   steps: Step<World>[]

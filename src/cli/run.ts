@@ -1,0 +1,44 @@
+import type { CommandTable } from './command.ts'
+import { errorLines, Failure } from './errors.ts'
+import { help } from './help.ts'
+import { Interrupted, type Io } from './io.ts'
+import { parse } from './parse.ts'
+import { type Route, route } from './route.ts'
+import { createSession } from './session.ts'
+import { paintFor } from './style.ts'
+
+/** Runs one command line; never throws. Answers the exit code. */
+export async function runTable(table: CommandTable, argv: readonly string[], io: Io): Promise<number> {
+  let verbosity = 0
+  try {
+    const routed = route(table, argv)
+    verbosity = routed.verbosity
+    return await runRoute(table, routed, io)
+  } catch (error) {
+    return fail(error, io, verbosity)
+  }
+}
+
+async function runRoute(table: CommandTable, { entry, rest, help: helpWanted }: Route, io: Io): Promise<number> {
+  if (helpWanted || entry?.type !== 'command') {
+    io.stdout.write(help(table, entry))
+    return 0
+  }
+  const input = parse(entry, rest)
+  const { v, quiet } = input.flags as { v: number; quiet: boolean }
+  const session = createSession(io, { verbosity: v, quiet })
+  return (await entry.run({ ...input, session })) ?? 0
+}
+
+function fail(error: unknown, io: Io, verbosity: number): number {
+  const paint = paintFor(io.stderr, io.env)
+  for (const line of errorLines(error, verbosity)) io.stderr.write(`${highlight(line)}\n`)
+  if (error instanceof Interrupted) return 130
+  return error instanceof Failure ? error.exitCode : 1
+
+  function highlight(line: string): string {
+    if (line.startsWith('error: ')) return paint('red', 'error:') + line.slice('error:'.length)
+    if (line.startsWith('hint: ')) return paint('cyan', 'hint:') + line.slice('hint:'.length)
+    return line
+  }
+}
