@@ -1,0 +1,102 @@
+import { run } from '../setup/run.ts'
+import { type Machine, runInNetwork } from './machine.ts'
+import { adminInterface, type ClusterPlan, memberNode, type RouterPlan, rootInterface, type SandboxPlan } from './plan.ts'
+
+const prefix = 25
+
+/** The switch that all machines of the hosts' network are plugged into, and the root namespace with it. */
+export async function connectRoot(plan: SandboxPlan, hub: Machine): Promise<void> {
+  const link = rootInterface(plan.slot)
+  await run(['ip', '-batch', '-'], {
+    input: lines(
+      `link add ${link} type veth peer name root netns ${hub.holder.pid}`,
+      `addr add ${plan.rootAddress}/${prefix} dev ${link}`,
+      `link set ${link} up`,
+    ),
+  })
+  await configure(hub, [
+    'link set lo up',
+    'link add br0 type bridge',
+    `addr add ${plan.gateway}/${prefix} dev br0`,
+    'link set br0 up',
+    'link set root master br0 up',
+  ])
+  // It routes nowhere; it says so at once instead of keeping silent.
+  await forwarding(hub)
+}
+
+/** A machine on the hosts' network. */
+export async function connectHost(plan: SandboxPlan, hub: Machine, machine: Machine, cluster: ClusterPlan): Promise<void> {
+  await plug(hub, machine, `${cluster.address}/${prefix}`, plan.gateway)
+}
+
+/**
+ * A pull member: its machine on a network of its own behind a router that masquerades what goes out and lets nothing in,
+ * and one line from the root namespace for the engineer on site. The hosts cannot use that line.
+ */
+export async function connectPull(
+  plan: SandboxPlan,
+  hub: Machine,
+  router: Machine,
+  machine: Machine,
+  cluster: ClusterPlan & { router: RouterPlan },
+): Promise<void> {
+  await plug(hub, router, cluster.router.outside, plan.gateway)
+  await configure(router, [
+    `link add lan type veth peer name eth0 netns ${machine.holder.pid}`,
+    `addr add ${cluster.router.inside} dev lan`,
+    'link set lan up',
+  ])
+  await forwarding(router)
+  await runInNetwork(router, ['nft', '-f', '-'], { input: oneWay })
+  await configure(machine, [
+    'link set lo up',
+    `addr add ${memberNode}/24 dev eth0`,
+    'link set eth0 up',
+    `route add default via ${cluster.router.inside.replace(/\/.*/, '')}`,
+  ])
+  await forwarding(machine)
+  await connectAdmin(plan, machine, cluster)
+}
+
+async function connectAdmin(plan: SandboxPlan, machine: Machine, cluster: ClusterPlan & { router: RouterPlan }): Promise<void> {
+  const link = adminInterface(plan.slot, cluster)
+  const { adminPeer } = cluster.router
+  await run(['ip', '-batch', '-'], {
+    input: lines(
+      `link add ${link} type veth peer name admin netns ${machine.holder.pid}`,
+      `addr add ${adminPeer}/31 dev ${link}`,
+      `link set ${link} up`,
+    ),
+  })
+  await configure(machine, [`addr add ${cluster.adminAddress}/31 dev admin`, 'link set admin up'])
+  await runInNetwork(machine, ['nft', '-f', '-'], {
+    input: `table ip karmada-net-site {
+  chain in { type filter hook prerouting priority -300; iifname "admin" ip saddr != ${adminPeer} drop; }
+}
+`,
+  })
+}
+
+const oneWay = `table ip karmada-net-router {
+  chain out { type nat hook postrouting priority 100; oifname "eth0" masquerade; }
+  chain through { type filter hook forward priority 0; ct state established,related accept; iifname "eth0" drop; }
+  chain in { type filter hook input priority 0; iifname "eth0" ct state established,related accept; iifname "eth0" meta l4proto { tcp, udp } drop; }
+}
+`
+
+async function plug(hub: Machine, machine: Machine, address: string, gateway: string): Promise<void> {
+  await configure(hub, [
+    `link add ${machine.name} type veth peer name eth0 netns ${machine.holder.pid}`,
+    `link set ${machine.name} master br0 up`,
+  ])
+  await configure(machine, ['link set lo up', `addr add ${address} dev eth0`, 'link set eth0 up', `route add default via ${gateway}`])
+  await forwarding(machine)
+}
+
+const configure = (machine: Machine, commands: string[]) =>
+  runInNetwork(machine, ['ip', '-batch', '-'], { input: lines(...commands) })
+
+const forwarding = (machine: Machine) => runInNetwork(machine, ['sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward'])
+
+const lines = (...commands: string[]): string => `${commands.join('\n')}\n`

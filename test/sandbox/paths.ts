@@ -1,0 +1,21 @@
+import { join } from 'node:path'
+
+/** Everything that sandboxes keep on disk. Root's own, away from the repository. */
+export const stateRoot = '/var/lib/karmada-net-sandbox'
+export const slotsDir: string = join(stateRoot, '.slots')
+export const sysctlFile: string = join(stateRoot, '.sysctl.json')
+
+export const sandboxDir = (name: string): string => join(stateRoot, name)
+export const machineDir = (sandbox: string, machine: string): string => join(stateRoot, sandbox, 'machines', machine)
+export const logFile = (sandbox: string, machine: string, component: string): string =>
+  join(machineDir(sandbox, machine), 'log', `${component}.log`)
+
+/** Inside a machine. */
+export const inside = {
+  bin: '/run/karmada-net/bin',
+  crds: '/run/karmada-net/bin/crds.tar.gz',
+  pki: '/etc/kubernetes/pki',
+  adminConfig: '/etc/kubernetes/admin.conf',
+  karmadaConfig: '/etc/karmada/karmada-apiserver.config',
+  containerdSocket: '/run/containerd/containerd.sock',
+}

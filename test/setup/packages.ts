@@ -1,0 +1,60 @@
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import type { Report } from './report.ts'
+import { attempt, run } from './run.ts'
+
+/** Debian packages the sandbox stands on, each with a file by which it is recognised. */
+export const packages: Record<string, string> = {
+  containerd: '/usr/bin/containerd',
+  runc: '/usr/sbin/runc',
+  'containernetworking-plugins': '/usr/lib/cni/bridge',
+  // The CNI plugins masquerade and map host ports with it.
+  iptables: '/usr/sbin/iptables',
+  nftables: '/usr/sbin/nft',
+  conntrack: '/usr/sbin/conntrack',
+  iproute2: '/sbin/ip',
+  kmod: '/sbin/modprobe',
+  mount: '/bin/mount',
+  'util-linux': '/usr/bin/nsenter',
+  // These two are packed into images.
+  haproxy: '/usr/sbin/haproxy',
+  'busybox-static': '/bin/busybox',
+}
+
+export const missingPackages = (): string[] =>
+  Object.entries(packages)
+    .filter(([, file]) => !existsSync(file))
+    .map(([name]) => name)
+
+/** Installs what is missing, without starting services. Throws `CommandError` with what apt-get said. */
+export async function ensurePackages(report: Report): Promise<void> {
+  const missing = missingPackages()
+  if (missing.length === 0) return
+  await report.step(`Debian packages: ${missing.length} to install`, async note => {
+    note('apt-get update')
+    await run(['apt-get', 'update', '-qq'], { env: aptEnv })
+    note(missing.join(' '))
+    await withoutServices(() =>
+      run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing], { env: aptEnv }),
+    )
+    const still = missingPackages()
+    if (still.length > 0) throw new Error(`apt-get installed them, but these are not where they should be: ${still.join(', ')}`)
+    return missing.join(' ')
+  })
+}
+
+const aptEnv = { DEBIAN_FRONTEND: 'noninteractive' }
+const policy = '/usr/sbin/policy-rc.d'
+
+/** Debian starts what it installs; the sandbox runs its own containerd, and no haproxy outside a pod. */
+async function withoutServices(install: () => Promise<unknown>): Promise<void> {
+  const ours = !existsSync(policy)
+  if (ours) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    await install()
+  } finally {
+    if (ours) await rm(policy, { force: true })
+  }
+  // Where systemd enabled it for the next boot, it stays out of the way as well.
+  if (existsSync('/run/systemd/system')) await attempt(['systemctl', 'disable', '--quiet', 'haproxy'])
+}
