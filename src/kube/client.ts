@@ -6,7 +6,7 @@ import { createDialer } from './dialer.ts'
 import type { Kubeconfig } from './kubeconfig.ts'
 import { listObjects } from './list.ts'
 import type { RequestLog } from './log.ts'
-import type { Pipeline } from './pipeline.ts'
+import { type Pipeline, webSocketTarget } from './pipeline.ts'
 import { createSession, type Request, retryAfter } from './session.ts'
 import type { KubeClient, RawRequest } from './types.ts'
 import { createObject, deleteObject, findObject, getObject, patchObject } from './verbs.ts'
@@ -72,6 +72,7 @@ function clientBelow(pipeline: Pipeline, prefix: string, timeoutMs: number): Kub
       if (answer.status < 400) return answer.chunks()
       throw statusError(answer.status, await answer.text(), session.info('GET', path), retryAfter(answer))
     },
+    webSocket: path => webSocketTarget(pipeline, prefix + path),
     at: below => clientBelow(pipeline, prefix + below.replace(/\/+$/, ''), timeoutMs),
     close: () => pipeline.dialer.closeIdle(),
   }

@@ -7,17 +7,16 @@ import { type ClientCertificate, secureContextFor } from './trust.ts'
 import { openTunnel } from './tunnel.ts'
 
 export interface Dialer {
-  /** What starts requests on kept connections to the server. Throws `UserError` for unusable TLS files. */
-  prepare(certificate: ClientCertificate | undefined): Promise<StartRequest>
+  /** Holds the kept connections to the server. Throws `UserError` for unusable TLS files. */
+  agent(certificate: ClientCertificate | undefined): Promise<http.Agent>
+  /** A request, not yet ended, on one of the agent's connections. `path` is below the server's own. */
+  start(
+    agent: http.Agent,
+    options: { method: string; path: string; headers: http.OutgoingHttpHeaders },
+  ): http.ClientRequest
   /** Closes the connections that nobody uses at the moment. */
   closeIdle(): void
 }
-
-export type StartRequest = (options: {
-  method: string
-  path: string
-  headers: http.OutgoingHttpHeaders
-}) => http.ClientRequest
 
 /** Kept connections to one API server: one agent for as long as the client certificate stays the same. */
 export function createDialer({ cluster }: Connection, env: Record<string, string | undefined>): Dialer {
@@ -26,19 +25,16 @@ export function createDialer({ cluster }: Connection, env: Record<string, string
   const { request } = server.protocol === 'https:' ? https : http
   let current: { certificate: ClientCertificate | undefined; agent: Promise<http.Agent> } | undefined
 
-  function agentFor(certificate: ClientCertificate | undefined): Promise<http.Agent> {
-    if (current && sameCertificate(current.certificate, certificate)) return current.agent
-    current?.agent.then(closeIdle, () => undefined)
-    current = { certificate, agent: createAgent(cluster, proxy, certificate) }
-    return current.agent
-  }
-
   return {
-    async prepare(certificate) {
-      const agent = await agentFor(certificate)
-      const target = { agent, host: bareHost(server), port: server.port || undefined }
-      const base = server.pathname.replace(/\/$/, '')
-      return options => request({ ...options, ...target, path: base + options.path })
+    agent(certificate) {
+      if (current && sameCertificate(current.certificate, certificate)) return current.agent
+      current?.agent.then(closeIdle, () => undefined)
+      current = { certificate, agent: createAgent(cluster, proxy, certificate) }
+      return current.agent
+    },
+    start(agent, options) {
+      const path = server.pathname.replace(/\/$/, '') + options.path
+      return request({ ...options, path, agent, host: bareHost(server), port: server.port || undefined })
     },
     closeIdle() {
       current?.agent.then(closeIdle, () => undefined)

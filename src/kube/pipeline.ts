@@ -6,6 +6,7 @@ import { ConnectionError, type RequestInfo } from './errors.ts'
 import { logHeaders, logRequest, type RequestLog } from './log.ts'
 import { pause } from './pause.ts'
 import { type Answer, send } from './send.ts'
+import type { WebSocketTarget } from './types.ts'
 import { warningTexts } from './warnings.ts'
 
 /** As client-go: the first try and nine more. */
@@ -68,6 +69,19 @@ export async function perform(pipeline: Pipeline, call: Call): Promise<Answer> {
   }
 }
 
+/** What a WebSocket library needs to open `path` as this user. Throws `UserError` when there are no credentials. */
+export async function webSocketTarget(
+  { connection, dialer, credentials, userAgent }: Pipeline,
+  path: string,
+): Promise<WebSocketTarget> {
+  const identity = await credentials.current()
+  return {
+    url: connection.cluster.server.replace(/^http/, 'ws') + path,
+    agent: await dialer.agent(identity.certificate),
+    headers: { 'User-Agent': userAgent, ...impersonation(connection.user), ...identity.headers },
+  }
+}
+
 async function attempt(pipeline: Pipeline, call: Call, identity: Identity): Promise<Answer> {
   const { connection, dialer, log } = pipeline
   const info: RequestInfo = {
@@ -87,8 +101,8 @@ async function attempt(pipeline: Pipeline, call: Call, identity: Identity): Prom
   logHeaders(log, `${call.method} ${info.server}${call.path}, request headers`, headers)
   const request = { method: call.method, url: info.server + call.path, startedMs: performance.now() }
   try {
-    const start = await dialer.prepare(identity.certificate)
-    const answer = await send(start({ method: call.method, path: call.path, headers }), info, call)
+    const agent = await dialer.agent(identity.certificate)
+    const answer = await send(dialer.start(agent, { method: call.method, path: call.path, headers }), info, call)
     logRequest(log, request, `${answer.status} ${answer.statusText}`)
     logHeaders(log, 'Response headers', answer.headers)
     return answer

@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import type { V1ObjectMeta } from '@kubernetes/client-node'
 
 /** A client-node type as it is on the wire: dates are RFC 3339 strings. */
@@ -67,6 +68,14 @@ export interface RawResponse {
   text: string
 }
 
+export interface WebSocketTarget {
+  /** `wss://...` */
+  url: string
+  /** Carries the credentials: not for logs. */
+  headers: Record<string, string | string[]>
+  agent: Agent
+}
+
 export type WatchEvent<T> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: T }
   /** The list that a watch begins with, or begins anew with after 410 Gone: `items` is everything there is now. */
@@ -105,6 +114,9 @@ export interface KubeClient {
   raw(path: string, request?: RawRequest): Promise<RawResponse>
   /** As `raw`, but the body comes as it arrives (logs -f). Throws `StatusError` on 400 and above. */
   stream(path: string, request?: RawRequest): Promise<AsyncIterable<Uint8Array>>
+
+  /** What a WebSocket library needs to dial a path (port-forward, exec) with this client's TLS, proxy and credentials. */
+  webSocket(path: string): Promise<WebSocketTarget>
 
   /** The same connection and credentials below a path prefix, as `/apis/cluster.karmada.io/v1alpha1/clusters/NAME/proxy`. */
   at(prefix: string): KubeClient
