@@ -110,35 +110,31 @@ export function writeFlag(words: string[], flag: string, value: string | undefin
 }
 
 /**
- * The patch that gives karmada-agent these flags: refused with 409 or 422 when anybody changed the Deployment since it was read.
- * The old values go into `annotation`, unless one is there already: then they were ours.
+ * The patch that gives karmada-agent these flags; refused with 422 when anybody changed its command line since it was read
+ * (not by a mere change of status, as the resourceVersion would).
  */
 export function patchAgentFlags(
-  agent: Agent,
+  { deployment, containerIndex }: Agent,
   flags: AgentFlags,
   annotations: Record<string, string | undefined>,
 ): JsonPatchOperation[] {
-  const container = agent.deployment.spec?.template.spec?.containers[agent.containerIndex]
-  const base = `/spec/template/spec/containers/${agent.containerIndex}`
-  const patch: JsonPatchOperation[] = [
-    { op: 'test', path: '/metadata/resourceVersion', value: agent.deployment.metadata.resourceVersion },
-  ]
+  const container = deployment.spec?.template.spec?.containers[containerIndex]
+  const base = `/spec/template/spec/containers/${containerIndex}`
+  const patch: JsonPatchOperation[] = [{ op: 'test', path: `${base}/name`, value: container?.name }]
   // A flag may stand in `command` or in `args`; a new one goes where the flags are.
   const home = container?.args?.length ? 'args' : 'command'
   for (const field of ['command', 'args'] as const) {
     const words = container?.[field]
-    if (!words && field !== home) continue
     const wanted = Object.entries(flags).reduce((list, [flag, value]) => {
       const stands = readFlag(list, flag) !== undefined
-      return stands || (field === home && !standsElsewhere(container, field, flag))
-        ? writeFlag(list, flag, value)
-        : list
+      const isNew = field === home && value !== undefined && !standsElsewhere(container, field, flag)
+      return stands || isNew ? writeFlag(list, flag, value) : list
     }, words ?? [])
-    if (wanted.join('\0') !== (words ?? []).join('\0')) {
-      patch.push({ op: words ? 'replace' : 'add', path: `${base}/${field}`, value: wanted })
-    }
+    if (wanted.join('\0') === (words ?? []).join('\0')) continue
+    if (words) patch.push({ op: 'test', path: `${base}/${field}`, value: words })
+    patch.push({ op: words ? 'replace' : 'add', path: `${base}/${field}`, value: wanted })
   }
-  return [...patch, ...patchAnnotations(agent.deployment, annotations)]
+  return [...patch, ...patchAnnotations(deployment, annotations)]
 }
 
 function standsElsewhere(container: Container | undefined, field: 'command' | 'args', flag: string): boolean {

@@ -36,7 +36,6 @@ export function createDialer({ cluster }: Connection, env: Record<string, string
       const path = server.pathname.replace(/\/$/, '') + options.path
       return request({ ...options, path, agent, host: bareHost(server), port: server.port || undefined })
     },
-    agent: agentFor,
     closeIdle() {
       current?.agent.then(closeIdle, () => undefined)
     },

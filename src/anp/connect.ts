@@ -1,0 +1,209 @@
+import { UserError } from '../errors.ts'
+import { type Deployment, findAgent } from '../karmada/agent.ts'
+import { type Cluster, clusterRef, isReady, memberThroughKarmada } from '../karmada/cluster.ts'
+import { podTrouble, rolledOut, waitFor } from '../kube/wait.ts'
+import type { Progress, Step, StepGroup } from '../steps/step.ts'
+import { agentRef, connectAgent, readAgent } from './agent-flags.ts'
+import { firstExpiry } from './certificates.ts'
+import { connectCluster } from './cluster-spec.ts'
+import { deliveryOf } from './deliver.ts'
+import { getThroughTunnel } from './dial.ts'
+import { certificatesOnce } from './keys.ts'
+import { memberLogin } from './login.ts'
+import { connectPort, proxyUrl, serverName } from './names.ts'
+import { agentObjects, secretObjects, serverObjects } from './plan.ts'
+import { checkAgent, checkCluster, type Wanted } from './preflight.ts'
+import { isReadyPod, podRef, podSelector, serverPods } from './servers.ts'
+import { apiEndpointOf, hostPort } from './settings.ts'
+import { applyAll, type MemberJob, planned, tunnelSettings, type World } from './world.ts'
+
+/** What Cluster.spec and karmada-agent's flags are to say. */
+export const wantedOf = (
+  { settings }: Pick<World, 'settings'>,
+  job: Pick<MemberJob, 'member' | 'apiServer'>,
+): Wanted => ({
+  apiEndpoint: apiEndpointOf(job),
+  proxyUrl: proxyUrl(job.member, settings.namespace),
+})
+
+/**
+ * Connects one member. Karmada and karmada-agent are touched only once the tunnel has proved itself, and in the order that never
+ * makes the agent crash: Cluster.spec first, then its flags.
+ */
+export function connectGroup(job: MemberJob): StepGroup<World> {
+  const renewal = certificatesOnce()
+  const settingsOf = (world: World) => tunnelSettings(world, job)
+  const keysOf = (world: World) => {
+    const { member, namespace, gateway } = settingsOf(world)
+    return renewal(world.host, member, namespace, gateway.host, world.now())
+  }
+  const keys = async (world: World) => (await keysOf(world)).certificates
+  return {
+    title: job.member,
+    steps: [
+      certificatesStep(async world => secretObjects(settingsOf(world), await keys(world)), keysOf),
+      serverStep(async world => serverObjects(settingsOf(world), await keys(world), world.admitted)),
+      agentStep(job, async world => agentObjects(settingsOf(world), await keys(world))),
+      tunnelStep(job),
+      clusterStep(job),
+      agentFlagsStep(job),
+      verifiedStep(job),
+    ],
+  }
+}
+
+type Objects = (world: World) => Promise<ReturnType<typeof agentObjects>>
+type Keys = (world: World) => ReturnType<ReturnType<typeof certificatesOnce>>
+
+const certificatesStep = (objects: Objects, keysOf: Keys): Step<World> => ({
+  title: 'Certificates',
+  objects: async world => planned(`host ${world.hostName}`, await objects(world)),
+  dryRun: async world => applyAll(world.host, await objects(world), world, true),
+  async run(world) {
+    const { changed } = await applyAll(world.host, await objects(world), world)
+    const { certificates, made } = await keysOf(world)
+    const until = `valid until ${firstExpiry(certificates).toISOString().slice(0, 10)}`
+    return { changed, detail: made.length ? `${made.length} made, ${until}` : `kept, ${until}` }
+  },
+})
+
+const serverStep = (objects: Objects): Step<World> => ({
+  title: 'Proxy server',
+  objects: async world => planned(`host ${world.hostName}`, await objects(world)),
+  dryRun: async world => applyAll(world.host, await objects(world), world, true),
+  run: async world => {
+    const { changed } = await applyAll(world.host, await objects(world), world)
+    return { changed, detail: changed ? 'applied' : 'as it is' }
+  },
+})
+
+/** Delivers the agent and waits until every proxy-server has one: that is what makes a server pod ready. */
+function agentStep(job: MemberJob, objects: Objects): Step<World> {
+  const delivery = deliveryOf(job)
+  return {
+    title: delivery.title,
+    objects: async world => delivery.planned(await objects(world)),
+    dryRun: async world => delivery.apply(world, await objects(world), true),
+    async run(world, progress) {
+      const { host, settings, signal, timeoutMs } = world
+      const { changed } = await delivery.apply(world, await objects(world))
+      const ref = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        name: serverName(job.member),
+        namespace: settings.namespace,
+      }
+      try {
+        await waitFor<Deployment>(host, ref, allConnected, { timeoutMs, signal, onProgress: progress })
+      } catch (error) {
+        signal.throwIfAborted()
+        throw await notConnected(world, job, error)
+      }
+      return { changed, detail: `${settings.replicas}/${settings.replicas} connected` }
+    },
+  }
+}
+
+/** `rolledOut` would also wait until the pods have been ready for a while. */
+function allConnected(deployment: Deployment | undefined): true | string {
+  const wanted = deployment?.spec?.replicas ?? 0
+  const { observedGeneration = 0, readyReplicas = 0, updatedReplicas = 0 } = deployment?.status ?? {}
+  const current = observedGeneration >= (deployment?.metadata.generation ?? 0) && updatedReplicas >= wanted
+  return current && readyReplicas >= wanted ? true : `${readyReplicas}/${wanted} connected`
+}
+
+async function notConnected(world: World, job: MemberJob, cause: unknown): Promise<UserError> {
+  const { host, settings, gateway } = world
+  const undelivered = await deliveryOf(job).trouble(world)
+  if (undelivered) return new UserError(`the agent was not applied in ${job.member}: ${undelivered}`, { cause })
+  const trouble = await podTrouble(host, settings.namespace, podSelector('anp-server', job.member))
+  const address = gateway ? hostPort(gateway) : 'the gateway'
+  return new UserError(
+    `no agent of ${job.member} connected to ${address} in ${world.timeoutMs / 1000}s${trouble ? `\n${trouble}` : ''}`,
+    {
+      hint: `pods of ${job.member} must reach ${address} by TCP; another address: --address HOST[:PORT]`,
+      cause,
+    },
+  )
+}
+
+/** Goes the whole way by hand before Karmada is told to: CONNECT, the API server's name and authority, karmada-agent as it must be. */
+const tunnelStep = (job: MemberJob): Step<World> => ({
+  title: 'Tunnel and karmada-agent checked',
+  async run(world) {
+    const { host, karmada, settings, signal, force } = world
+    const cluster = await karmada.get<Cluster>(clusterRef(job.member))
+    const wanted = wantedOf(world, job)
+    checkCluster(cluster, wanted, force)
+    const pod = (await serverPods(host, job.member, settings.namespace)).find(isReadyPod)
+    if (!pod)
+      throw new UserError(`no proxy server of ${job.member} is ready any more`, { hint: 'run the same command again' })
+    const route = { apiServer: job.apiServer, port: connectPort, login: await memberLogin(karmada, cluster) }
+    const answer = await getThroughTunnel(host, podRef(pod), route, '/apis/apps/v1/deployments', signal)
+    if (answer.status !== 200) {
+      throw new UserError(`the API server of ${job.member} answers Karmada's own login with ${answer.status}`, {
+        hint: `the Secret of Cluster ${job.member} is out of date: register the cluster again`,
+      })
+    }
+    const deployments = (JSON.parse(answer.text) as { items: Deployment[] }).items
+    checkAgent(findAgent(deployments, job.member), job.member, wanted, force)
+    return { changed: false, detail: `${hostPort(job.apiServer)}, name and authority are right` }
+  },
+})
+
+const clusterStep = (job: MemberJob): Step<World> => ({
+  title: 'Cluster.spec: apiEndpoint, proxyURL',
+  async dryRun(world) {
+    return { changed: await connectCluster(world.karmada, job.member, wantedOf(world, job), true) }
+  },
+  async run(world) {
+    return { changed: await connectCluster(world.karmada, job.member, wantedOf(world, job)) }
+  },
+})
+
+const agentFlagsStep = (job: MemberJob): Step<World> => {
+  const byContext = job.deliver === 'context' ? job.client : undefined
+  return {
+    title: byContext ? 'karmada-agent flags' : 'karmada-agent flags, patched through the tunnel',
+    async run(world, progress) {
+      const member = byContext ?? memberThroughKarmada(world.karmada, job.member)
+      const changed = await connectAgent(member, job.member, wantedOf(world, job))
+      const agent = changed ?? (await readAgent(member, job.member))
+      await waitFor<Deployment>(member, agentRef(agent), rolledOut, waiting(world, progress))
+      await clusterReady(world, job.member, progress)
+      return { changed: changed !== undefined, detail: changed ? 'restarted once, Ready' : 'as they are' }
+    },
+  }
+}
+
+const verifiedStep = (job: MemberJob): Step<World> => ({
+  title: 'Verified',
+  async run({ karmada, signal }) {
+    const started = performance.now()
+    const answer = await memberThroughKarmada(karmada, job.member).raw('/readyz', { signal })
+    const ms = Math.round(performance.now() - started)
+    if (answer.status !== 200) {
+      throw new UserError(
+        `GET /readyz through clusters/${job.member}/proxy was answered with ${answer.status}: ${answer.text.trim().slice(0, 200)}`,
+        {
+          hint: `kubectl karmada-net anp verify ${job.member}`,
+        },
+      )
+    }
+    return { changed: false, detail: `GET /readyz through clusters/${job.member}/proxy: ${ms} ms` }
+  },
+})
+
+export const waiting = ({ timeoutMs, signal }: World, progress: Progress) => ({
+  timeoutMs,
+  signal,
+  onProgress: progress,
+})
+
+export const clusterReady = (world: World, member: string, progress: Progress): Promise<Cluster> =>
+  waitFor<Cluster>(
+    world.karmada,
+    clusterRef(member),
+    cluster => (cluster && isReady(cluster) ? true : `Cluster ${member} is not Ready`),
+    waiting(world, progress),
+  )

@@ -1,0 +1,64 @@
+import type { KubeClient, KubeObject } from '../kube/types.ts'
+import type { PlannedObject, StepResult } from '../steps/step.ts'
+import type { Admitted } from './plan.ts'
+import type { Address, Delivery, HostSettings, TunnelSettings } from './settings.ts'
+
+/** What the steps of one plane act on. */
+export interface World {
+  host: KubeClient
+  /** The host cluster in the user's words, as its context. */
+  hostName: string
+  karmada: KubeClient
+  settings: HostSettings
+  admitted: Admitted
+  /** What members dial; a load balancer's is known only once it has been given one. */
+  gateway: Address | undefined
+  signal: AbortSignal
+  /** For each wait. */
+  timeoutMs: number
+  /** Replace what a person set. */
+  force: boolean
+  now(): Date
+}
+
+/** One member to be connected. */
+export interface MemberJob {
+  member: string
+  deliver: Delivery
+  /** Where a context leads to it. */
+  client: KubeClient | undefined
+  apiServer: Address
+  memberNamespace: string
+}
+
+/** Stands for an address that nobody knows yet; only a dry run meets it. */
+const unknownGateway: Address = { host: 'address-of-the-load-balancer.invalid', port: 8091 }
+
+export const tunnelSettings = ({ settings, gateway }: World, job: MemberJob): TunnelSettings => ({
+  ...settings,
+  member: job.member,
+  gateway: gateway ?? unknownGateway,
+  apiServer: job.apiServer,
+  memberNamespace: job.memberNamespace,
+})
+
+/** Applies in order. `changed` is false when every object was already so. */
+export async function applyAll(
+  client: KubeClient,
+  objects: KubeObject[],
+  { force, signal }: Pick<World, 'force' | 'signal'>,
+  dryRun = false,
+): Promise<StepResult> {
+  let changed = 0
+  for (const object of objects) {
+    const { outcome } = await client.apply(object, { force, signal, dryRun })
+    if (outcome !== 'unchanged') changed++
+  }
+  return {
+    changed: changed > 0,
+    detail: `${changed} of ${objects.length} objects ${dryRun ? 'would change' : 'changed'}`,
+  }
+}
+
+export const planned = (where: string, objects: KubeObject[]): PlannedObject[] =>
+  objects.map(object => ({ where, object }))
