@@ -17,10 +17,13 @@ function contextRow(probe: Probe, planes: FleetPlane[]): FleetRow {
   const own = planes.find(({ contexts }) => contexts.includes(probe.context))
   const hosted = planes.filter(({ hosts }) => hosts.some(({ contexts }) => contexts.includes(probe.context)))
   const role = roleOf(probe, memberships.length > 0)
+  // Pods only tell whether a cluster is a host: who is known to be something else needs none.
+  const gaps = probe.gaps.filter(({ piece }) => role === 'plain' || piece !== 'pods')
   const notes = [
     ...(own === undefined ? [] : planeNotes(own, probe)),
     ...hostNotes(probe, hosted),
     ...memberships.flatMap(({ member }) => memberNotes(member, role)),
+    ...gaps.map(({ text }) => text),
     ...(probe.note === undefined ? [] : [probe.note]),
   ]
   return {
@@ -36,7 +39,7 @@ function contextRow(probe: Probe, planes: FleetPlane[]): FleetRow {
       karmadaVersion,
     })),
     version: probe.kubernetesVersion,
-    access: probe.access,
+    access: gaps.length > 0 ? 'partial' : probe.access,
     note: notes.join('; '),
   }
 }

@@ -1,17 +1,16 @@
 import type { Cluster } from '../karmada/cluster.ts'
 import type { KubeClient } from '../kube/types.ts'
 
-/** How far a context got us. `partial`: it answers, but this user may not read all that tells its role. */
+/** Did a context answer, and if not, why not. */
 export type Access =
   | 'ok'
-  | 'partial'
   | 'timeout'
   | 'refused'
   | 'no such host'
+  | 'no route'
   | 'certificate'
   | 'unauthorized'
   | 'error'
-  | 'no context'
 
 export type Installer = 'karmadactl' | 'helm' | 'operator' | 'hack script' | 'unknown'
 
@@ -55,13 +54,21 @@ export interface PlaneFacts {
   fingerprints: string[]
 }
 
+/** A piece that a context did not give away, and the words for it. */
+export interface Gap {
+  piece: 'namespace' | 'pods' | 'clusters' | 'version' | 'details'
+  text: string
+}
+
 /** What one context answered. */
 export interface Probe {
   context: string
   server: string
   access: Access
-  /** Why it gave no answer, or what this user may not read. */
+  /** Why it gave no answer. */
   note?: string | undefined
+  /** What could not be read though it answered: `may not list clusters`. */
+  gaps: Gap[]
   kubernetesVersion?: string | undefined
   /** UID of the kube-system namespace: names the cluster, whatever the context, address or user. */
   uid?: string | undefined
@@ -84,7 +91,8 @@ export interface FleetRow {
   planes: string[]
   installations: Pick<Installation, 'namespace' | 'installedBy' | 'karmadaVersion'>[]
   version?: string | undefined
-  access: Access
+  /** `partial`: it answers, but this user may not read all that tells its role. */
+  access: Access | 'partial' | 'no context'
   note: string
 }
 

@@ -152,7 +152,7 @@ test.for<[string, Probe[], string]>([
   ],
   [
     'clusters that may not be read',
-    [plane('k', { clusters: undefined }, { access: 'partial', note: 'may not list clusters' })],
+    [plane('k', { clusters: undefined }, { gaps: [{ piece: 'clusters', text: 'may not list clusters' }] })],
     'k | plane | karmada | - | partial | no context leads to its host; may not list clusters',
   ],
 ])('%s', ([, probes, expected]) => {

@@ -10,6 +10,7 @@ export const probe = (context: string, rest: Partial<Probe> = {}): Probe => ({
   kubernetesVersion: 'v1.35.4',
   uid: `uid-${context}`,
   installations: [],
+  gaps: [],
   ...rest,
 })
 

@@ -1,0 +1,63 @@
+import { UserError } from '../errors.ts'
+import { isConnectionError, isForbidden, isNotFound, isStatus, isUnauthorized } from '../kube/errors.ts'
+import type { CallOptions } from '../kube/types.ts'
+import { accessOf } from './access.ts'
+import { createLimit } from './limit.ts'
+import type { Access, Gap, Probe } from './types.ts'
+
+/** Requests at a time to one server: more would cost a TLS handshake each before they save a round trip. */
+const lanes = 3
+
+export interface Asker {
+  /**
+   * One request of a probe. Undefined when the answer was 404, or none, or no; all but the first are kept as gaps.
+   * `to` is what the user would do: `list clusters`.
+   */
+  ask<T>(piece: Gap['piece'], to: string, run: (options: CallOptions) => Promise<T>): Promise<T | undefined>
+  /** What became of the context as a whole. */
+  outcome(): Pick<Probe, 'access' | 'note' | 'gaps'>
+}
+
+/** Asks one server, all within `timeoutMs`. */
+export function createAsker(timeoutMs: number, signal: AbortSignal): Asker {
+  const limit = createLimit(lanes)
+  const gaps: Gap[] = []
+  let answered = false
+  let failure: Pick<Probe, 'access' | 'note'> | undefined
+
+  function note(piece: Gap['piece'], to: string, error: unknown): void {
+    if (isForbidden(error)) {
+      answered = true
+      gaps.push({ piece, text: `may not ${to}` })
+      return
+    }
+    const { access, why } = meaning(error)
+    failure ??= { access, note: why }
+    gaps.push({ piece, text: `could not ${to}: ${why}` })
+  }
+
+  return {
+    ask: (piece, to, run) =>
+      limit(async () => {
+        try {
+          const answer = await run({ signal, timeoutMs })
+          answered = true
+          return answer
+        } catch (error) {
+          if (isNotFound(error)) answered = true
+          else note(piece, to, error)
+          return undefined
+        }
+      }),
+    outcome: () => (answered ? { access: 'ok', gaps } : { access: 'error', ...failure, gaps: [] }),
+  }
+}
+
+/** Throws what is no failure of the context. */
+function meaning(error: unknown): { access: Access; why: string } {
+  if (isUnauthorized(error))
+    return { access: 'unauthorized', why: `the server does not accept the credentials: ${error.message}` }
+  if (isConnectionError(error)) return { access: accessOf[error.failure], why: error.detail }
+  if (isStatus(error) || error instanceof UserError) return { access: 'error', why: error.message }
+  throw error
+}

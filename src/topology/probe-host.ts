@@ -1,0 +1,49 @@
+import type { KubeClient } from '../kube/types.ts'
+import type { Asker } from './ask.ts'
+import { type Deployment, installationsIn, type Pod, type Service } from './installation.ts'
+import type { Installation } from './types.ts'
+
+const names = '(karmada-apiserver,karmada-aggregated-apiserver)'
+/** Pods of karmadactl, the chart and the scripts; the operator has labels of its own. */
+const selectors = { app: `app in ${names}`, operator: `app.kubernetes.io/name in ${names}` }
+
+/** The Karmada control planes whose pods run in this cluster. `operator`: does it know the operator's API? */
+export async function installationsOf(
+  client: KubeClient,
+  asker: Asker,
+  operator: Promise<boolean>,
+): Promise<Installation[]> {
+  const pods = (labelSelector: string, namespace?: string) =>
+    asker.ask('pods', namespace === undefined ? 'list pods' : `list pods in ${namespace}`, options =>
+      client.list<Pod>({ apiVersion: 'v1', kind: 'Pod', labelSelector, namespace }, options),
+    )
+  const everywhere = pods(selectors.app)
+  const [byApp, byOperator] = await Promise.all([
+    // Who may not list the pods of all namespaces may be the admin of Karmada's.
+    everywhere.then(found => found ?? pods(selectors.app, 'karmada-system')),
+    operator.then(there => (there ? pods(selectors.operator) : [])),
+  ])
+  const all = new Map(
+    [...(byApp ?? []), ...(byOperator ?? [])].map(pod => [pod.metadata.uid ?? pod.metadata.name, pod]),
+  )
+  const byNamespace = Map.groupBy(all.values(), pod => pod.metadata.namespace ?? '')
+  const found = [...byNamespace].map(([namespace, pods]) => readNamespace(client, asker, namespace, pods))
+  return (await Promise.all(found)).flat()
+}
+
+async function readNamespace(
+  client: KubeClient,
+  asker: Asker,
+  namespace: string,
+  pods: Pod[],
+): Promise<Installation[]> {
+  const [deployments, services] = await Promise.all([
+    asker.ask('details', `list deployments in ${namespace}`, options =>
+      client.list<Deployment>({ apiVersion: 'apps/v1', kind: 'Deployment', namespace }, options),
+    ),
+    asker.ask('details', `list services in ${namespace}`, options =>
+      client.list<Service>({ apiVersion: 'v1', kind: 'Service', namespace }, options),
+    ),
+  ])
+  return installationsIn({ namespace, pods, deployments: deployments ?? [], services: services ?? [] })
+}

@@ -1,0 +1,114 @@
+import { UserError } from '../errors.ts'
+import { parseAnswer, statusError } from '../kube/answers.ts'
+import { ConnectionError } from '../kube/errors.ts'
+import type { CallOptions, KubeClient, KubeObject } from '../kube/types.ts'
+import { type Asker, createAsker } from './ask.ts'
+import type { Target } from './contexts.ts'
+import { createLimit } from './limit.ts'
+import { installationsOf } from './probe-host.ts'
+import { planeFacts } from './probe-plane.ts'
+import type { Probe } from './types.ts'
+
+export interface ProbeOptions {
+  /** Contexts at a time. Default 16. */
+  concurrency?: number | undefined
+  /** Milliseconds for one context, all its requests together. Default 5000. */
+  timeoutMs?: number | undefined
+  signal?: AbortSignal | undefined
+  /** Called as each context is done. */
+  onProbe?: ((probe: Probe) => void) | undefined
+}
+
+/**
+ * Reads every context at once, each within its time. What cannot be reached or read is said in its probe.
+ * Rejects only with the signal's reason.
+ */
+export async function probeContexts(
+  targets: Target[],
+  clientOf: (context: string) => KubeClient,
+  { concurrency = 16, timeoutMs = 5000, signal, onProbe }: ProbeOptions = {},
+): Promise<Probe[]> {
+  const limit = createLimit(concurrency)
+  const shared = new Map<string, Promise<Probe>>()
+  return Promise.all(
+    targets.map(async ({ context, key, server }) => {
+      const first = shared.get(key) ?? limit(() => probeContext(context, server, clientOf, timeoutMs, signal))
+      shared.set(key, first)
+      const probe = { ...(await first), context }
+      onProbe?.(probe)
+      return probe
+    }),
+  )
+}
+
+async function probeContext(
+  context: string,
+  server: string,
+  clientOf: (context: string) => KubeClient,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Probe> {
+  signal?.throwIfAborted()
+  const budget = new AbortController()
+  const timer = setTimeout(() => budget.abort(outOfTime(context, server, timeoutMs)), timeoutMs)
+  try {
+    const asker = createAsker(
+      timeoutMs,
+      AbortSignal.any(signal === undefined ? [budget.signal] : [budget.signal, signal]),
+    )
+    const found = await read(clientOf(context), asker)
+    const reached = asker.outcome()
+    return { context, server, ...(reached.access === 'ok' ? found : { installations: [] }), ...reached }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return { context, server, access: 'error', note: error.message, gaps: [], installations: [] }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function outOfTime(context: string, server: string, timeoutMs: number): ConnectionError {
+  const detail = `dial ${URL.parse(server)?.host ?? server}: no answer in ${timeoutMs / 1000}s`
+  return new ConnectionError('timeout', detail, { context, server, method: 'GET', path: '/' })
+}
+
+type Found = Pick<Probe, 'kubernetesVersion' | 'uid' | 'plane' | 'installations'>
+
+/** The first three requests tell the role, what follows depends on it: two round trips for most clusters. */
+async function read(client: KubeClient, asker: Asker): Promise<Found> {
+  const groups = asker.ask('details', 'list the API groups', async options =>
+    apiGroups(await json(client, '/apis', options)),
+  )
+  const installations = installationsOf(
+    client,
+    asker,
+    groups.then(names => names?.has('operator.karmada.io') ?? false),
+  )
+  const kubeSystem = asker.ask('namespace', 'read namespace kube-system', options =>
+    client.get<KubeObject>({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }, options),
+  )
+  const version = asker.ask('version', 'read the version', options => json(client, '/version', options))
+  const plane = groups.then(names => (names?.has('cluster.karmada.io') ? planeFacts(client, asker) : undefined))
+  return {
+    plane: await plane,
+    installations: await installations,
+    uid: (await kubeSystem)?.metadata.uid,
+    kubernetesVersion: text((await version)?.['gitVersion']),
+  }
+}
+
+type Json = Record<string, unknown>
+
+async function json(client: KubeClient, path: string, options: CallOptions): Promise<Json> {
+  const { status, text } = await client.raw(path, options)
+  const request = { context: client.context, server: client.server, method: 'GET', path }
+  if (status >= 400) throw statusError(status, text, request)
+  return parseAnswer<Json>(status, text, request)
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+function apiGroups(list: Json): Set<string> {
+  const groups = Array.isArray(list['groups']) ? (list['groups'] as { name?: unknown }[]) : []
+  return new Set(groups.flatMap(({ name }) => text(name) ?? []))
+}
