@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmod, readFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import * as esbuild from 'esbuild'
-import { withoutGeneratedApis, withoutYargsShim } from './plugins.ts'
+import { plugins } from './plugins.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -21,30 +21,35 @@ export interface BundleOptions {
 export async function bundle({ outfile, commit = headCommit() }: BundleOptions): Promise<esbuild.Metafile> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   const result = await esbuild.build({
-    absWorkingDir: root,
+    ...shape,
     entryPoints: ['src/main.ts'],
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
-    minify: true,
-    legalComments: 'none',
     loader: { '.yaml': 'text' },
-    plugins: [withoutYargsShim, withoutGeneratedApis],
+    plugins: plugins(shape),
     define: {
+      ...shape.define,
       BUILD_VERSION: JSON.stringify(manifest.version),
       BUILD_COMMIT: JSON.stringify(commit),
-      // Asked for only to make a `require`, for which any place will do.
-      'import.meta.url': JSON.stringify('file:///'),
     },
     banner: { js: `#!/usr/bin/env node\n${refuseOldNode}${makeRequire}` },
     outfile: outfile ?? 'unwritten',
     write: outfile !== undefined,
     metafile: true,
-    logLevel: 'error',
   })
   if (outfile) await chmod(outfile, 0o755)
   return result.metafile
+}
+
+const shape: esbuild.BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'error',
+  // Asked for only to make a `require`, for which any place will do.
+  define: { 'import.meta.url': JSON.stringify('file:///') },
 }
 
 const refuseOldNode = `{let[a,b]=process.versions.node.split(".");if(a<22||a==22&&b<19){process.stderr.write("error: kubectl-karmada_net needs Node 22.19 or newer; this is "+process.version+"\\n");process.exit(1)}}`
