@@ -6,7 +6,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** How the machine has its control groups: one tree (v2) or one per controller (v1). */
 export interface CgroupTrees {
   version: 1 | 2
+  /** The trees that have the controllers. */
   mounts: string[]
+  /** Every tree: runc makes groups in the one without controllers too. */
+  all: string[]
 }
 
 const wanted = ['cpu', 'cpuset', 'memory', 'pids', 'hugetlb', 'io']
@@ -24,11 +27,13 @@ export function parseCgroupMounts(mountinfo: string): CgroupTrees {
     const type = after.split(' ')[0]
     return path?.startsWith('/sys/fs/cgroup') && (type === 'cgroup' || type === 'cgroup2') ? [{ path, type }] : []
   })
-  const v1 = mounts.filter(({ type }) => type === 'cgroup').map(({ path }) => path)
-  if (v1.length > 0) return { version: 1, mounts: [...new Set(v1)] }
-  const v2 = mounts.find(({ type }) => type === 'cgroup2')
-  if (!v2) throw new Error('no control groups are mounted at /sys/fs/cgroup: a kubelet cannot run here')
-  return { version: 2, mounts: [v2.path] }
+  const ofType = (wantedType: string) => [
+    ...new Set(mounts.filter(({ type }) => type === wantedType).map(({ path }) => path)),
+  ]
+  const [v1, v2] = [ofType('cgroup'), ofType('cgroup2')]
+  if (v1.length > 0) return { version: 1, mounts: v1, all: [...v1, ...v2] }
+  if (v2.length === 0) throw new Error('no control groups are mounted at /sys/fs/cgroup: a kubelet cannot run here')
+  return { version: 2, mounts: v2, all: v2 }
 }
 
 /** The control group of a sandbox: `daemons` below it holds its processes, one more per machine the pods of that node. */
@@ -83,8 +88,8 @@ export async function destroyCgroups(sandbox: string): Promise<number> {
 }
 
 async function roots(sandbox: string): Promise<string[]> {
-  const { mounts } = await cgroupTrees()
-  return mounts.map(mount => join(mount, cgroupOf(sandbox))).filter(path => existsSync(path))
+  const { all } = await cgroupTrees()
+  return all.map(mount => join(mount, cgroupOf(sandbox))).filter(path => existsSync(path))
 }
 
 async function processesBelow(path: string): Promise<number[]> {

@@ -17,6 +17,14 @@ export interface RunningCluster {
   daemons: Record<string, ProcessHandle>
 }
 
+/** Every daemon of a cluster: what to run to start it again. */
+export const daemonCommands = (plan: ClusterPlan): Record<string, string[]> => ({
+  ...controlPlane(plan),
+  containerd: containerdCommand,
+  ...controllers(),
+  ...nodeCommands(plan),
+})
+
 /** Starts a cluster of one node in a machine and waits until its API, node and DNS are ready. */
 export async function startCluster(plan: ClusterPlan, machine: Machine, parts: Parts): Promise<RunningCluster> {
   const access = await writePki(fileIn(machine, '/etc/kubernetes'), plan)

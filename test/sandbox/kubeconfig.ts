@@ -53,3 +53,5 @@ export function accessOf(text: string, context?: string): Access {
     key: decoded(user?.['client-key-data'], 'client-key-data'),
   }
 }
+
+export const contextNames = (text: string): string[] => (load(text) as KubeconfigFile).contexts.map(({ name }) => name)

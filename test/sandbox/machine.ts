@@ -90,8 +90,8 @@ export const enter = ({ holder }: Machine): string[] => [
 ]
 
 /** Runs a program in the machine to its end. Throws `CommandError`. */
-export const runIn = (machine: Machine, command: string[], options?: RunOptions): Promise<RunResult> =>
-  run([...enter(machine), ...command], options)
+export const runIn = async (machine: Machine, command: string[], options?: RunOptions): Promise<RunResult> =>
+  run([...(await belong(machine.sandbox)), ...enter(machine), ...command], options)
 
 /** Runs a program in the machine's network only, with this process's files. Throws `CommandError`. */
 export const runInNetwork = (machine: Machine, command: string[], options?: RunOptions): Promise<RunResult> =>
@@ -114,10 +114,18 @@ export const isRunning = async ({ pid, started }: ProcessHandle): Promise<boolea
 /** The process belongs to the sandbox's control group before it is the program, so that `down` finds it in any case. */
 const joinAndRun = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"'
 
+/** The command that makes another one part of the sandbox. */
+export const belong = async (sandbox: string): Promise<string[]> => [
+  ...['sh', '-c', joinAndRun, 'join'],
+  ...(await joinFiles(sandbox)),
+  '--',
+]
+
 async function startDetached(sandbox: string, command: string[], log: string): Promise<number> {
   await mkdir(dirname(log), { recursive: true })
   const output = await open(log, 'a')
-  const child = spawn('sh', ['-c', joinAndRun, 'join', ...(await joinFiles(sandbox)), '--', ...command], {
+  const [program = '', ...args] = [...(await belong(sandbox)), ...command]
+  const child = spawn(program, args, {
     detached: true,
     stdio: ['ignore', output.fd, output.fd],
     cwd: '/',

@@ -10,6 +10,10 @@ export const machineDir = (sandbox: string, machine: string): string => join(sta
 export const logFile = (sandbox: string, machine: string, component: string): string =>
   join(machineDir(sandbox, machine), 'log', `${component}.log`)
 
+/** `hub`: without the members' contexts. */
+export const kubeconfigFile = (sandbox: string, kind: 'all' | 'hub' = 'all'): string =>
+  join(sandboxDir(sandbox), kind === 'all' ? 'kubeconfig' : 'kubeconfig-hub')
+
 /** Inside a machine. */
 export const inside = {
   bin: '/run/karmada-net/bin',

@@ -1,0 +1,23 @@
+import { rm } from 'node:fs/promises'
+import { destroyCgroups } from './cgroups.ts'
+import { sandboxDir } from './paths.ts'
+import { lockSandbox, releaseSlot } from './state.ts'
+import { restoreLimits } from './sysctl.ts'
+
+/**
+ * Removes a sandbox whatever state it is in. Its processes are those of its control group; namespaces, mounts and interfaces
+ * end with the last of them. Returns how many processes were ended.
+ */
+export async function down(name: string): Promise<number> {
+  await using _lock = await lockSandbox(name)
+  return destroy(name)
+}
+
+/** As `down`, for a caller that holds the lock. */
+export async function destroy(name: string): Promise<number> {
+  const processes = await destroyCgroups(name)
+  await rm(sandboxDir(name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+  await releaseSlot(name)
+  await restoreLimits()
+  return processes
+}

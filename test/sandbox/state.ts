@@ -1,0 +1,97 @@
+import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { Machine, ProcessHandle } from './machine.ts'
+import { sandboxDir, slotsDir, stateRoot } from './paths.ts'
+import { type Shape, slots } from './plan.ts'
+
+/** What is known of a sandbox between commands: `sandbox.json` in its folder. */
+export interface State {
+  name: string
+  slot: number
+  shape: Shape
+  /** `building` until the first `up` is through; such a sandbox is built anew by the next one. */
+  status: 'building' | 'up'
+  /** Folder of programs it runs. */
+  bin: string
+  /** By machine. */
+  holders: Record<string, ProcessHandle>
+  /** By cluster, then component. */
+  daemons: Record<string, Record<string, ProcessHandle>>
+}
+
+export const readState = async (name: string): Promise<State | undefined> => {
+  const text = await readFile(join(sandboxDir(name), 'sandbox.json'), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : (JSON.parse(text) as State)
+}
+
+export async function writeState(state: State): Promise<void> {
+  const file = join(sandboxDir(state.name), 'sandbox.json')
+  await mkdir(sandboxDir(state.name), { recursive: true, mode: 0o700 })
+  await writeFile(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`)
+  await rename(`${file}.new`, file)
+}
+
+/** Throws when the sandbox has no such machine. */
+export function machineOf(state: State, name: string): Machine {
+  const holder = state.holders[name]
+  if (!holder)
+    throw new Error(`sandbox ${state.name} has no machine ${name}: there are ${Object.keys(state.holders).join(', ')}`)
+  return { sandbox: state.name, name, holder }
+}
+
+/** Names of the sandboxes that have a folder, whole or not. */
+export async function sandboxNames(): Promise<string[]> {
+  const entries = await readdir(stateRoot, { withFileTypes: true }).catch(() => [])
+  return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith('.')).map(entry => entry.name)
+}
+
+/** Takes an address range for a sandbox: the one it has, or the lowest free one. Throws when all are taken. */
+export async function claimSlot(name: string): Promise<number> {
+  await mkdir(slotsDir, { recursive: true, mode: 0o700 })
+  const owners = await slotOwners()
+  const known = await sandboxNames()
+  for (const [slot, owner] of owners) {
+    if (owner === name) return slot
+    if (!known.includes(owner)) await rm(join(slotsDir, String(slot)), { force: true })
+  }
+  for (let slot = slots.first; slot <= slots.last; slot++) {
+    try {
+      // Made or refused in one step, whoever else is looking for a slot.
+      await symlink(name, join(slotsDir, String(slot)))
+      return slot
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+  throw new Error(`all ${slots.last} address ranges are taken: remove a sandbox first`)
+}
+
+export async function releaseSlot(name: string): Promise<void> {
+  for (const [slot, owner] of await slotOwners()) if (owner === name) await rm(join(slotsDir, String(slot)), { force: true })
+}
+
+async function slotOwners(): Promise<Map<number, string>> {
+  const entries = await readdir(slotsDir).catch(() => [])
+  return new Map(
+    await Promise.all(
+      entries.map(async slot => [Number(slot), await readlink(join(slotsDir, slot)).catch(() => '')] as const),
+    ),
+  )
+}
+
+/**
+ * One change at a time to a sandbox. The lock is a name in the kernel that ends with this process, however it ends.
+ * Throws when another process holds it.
+ */
+export async function lockSandbox(name: string): Promise<AsyncDisposable> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', () => reject(new Error(`sandbox ${name} is being changed by another process: wait for it to end`)))
+    server.listen(`\0karmada-net-sandbox/${name}`, resolve)
+  })
+  server.unref()
+  return {
+    [Symbol.asyncDispose]: () => new Promise(resolve => server.close(() => resolve())),
+  }
+}

@@ -1,0 +1,165 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { type Parts, prepare } from '../setup/prepare.ts'
+import type { Report } from '../setup/report.ts'
+import { createCgroups } from './cgroups.ts'
+import { startCluster } from './cluster.ts'
+import { destroy } from './down.ts'
+import { checkHealth, restartDaemons } from './health.ts'
+import { installKarmada, joinMember, registerMember, waitForMember } from './karmada.ts'
+import { type Access, accessOf, contextNames, kubeconfig } from './kubeconfig.ts'
+import { type Machine, startMachine, startNetwork } from './machine.ts'
+import { connectHost, connectPull, connectRoot } from './network.ts'
+import { kubeconfigFile } from './paths.ts'
+import { type ClusterPlan, planSandbox, type SandboxPlan, type Shape } from './plan.ts'
+import { claimSlot, lockSandbox, machineOf, readState, type State, writeState } from './state.ts'
+import { raiseLimits } from './sysctl.ts'
+
+const hubName = 'switch'
+
+/**
+ * Makes a sandbox as asked. A healthy one of at least that shape stays as it is; one that lacks clusters gets them;
+ * one that an earlier `up` left half made, or that did not outlive a restart of the machine, is made anew.
+ */
+export async function up(name: string, shape: Shape, report: Report): Promise<void> {
+  await using _lock = await lockSandbox(name)
+  const state = await usableState(name, report)
+  if (!state) return build(await newState(name, shape, report), report)
+  const wanted = union(state.shape, shape)
+  const health = await checkHealth(state)
+  if (health.stopped.length > 0)
+    await report.step('Start what had stopped', () => restartDaemons(state, health.stopped))
+  if (clustersOf(name, state, wanted).every(cluster => state.daemons[cluster.name])) {
+    report.say(`Sandbox ${name} is up.`)
+    return
+  }
+  await build({ ...state, shape: wanted }, report)
+}
+
+/** The state of a sandbox that can be kept; one that cannot be is taken down. */
+async function usableState(name: string, report: Report): Promise<State | undefined> {
+  const state = await readState(name)
+  if (state?.status === 'up' && (await checkHealth(state)).alive) return state
+  await report.step(state ? 'Clear what an earlier run left' : 'Clear the way', () => destroy(name))
+  return undefined
+}
+
+async function newState(name: string, shape: Shape, report: Report): Promise<State> {
+  await raiseLimits()
+  const { bin } = await prepare(report)
+  const slot = await claimSlot(name)
+  return { name, slot, shape, status: 'building', bin, holders: {}, daemons: {} }
+}
+
+const clustersOf = (name: string, { slot }: State, shape: Shape): ClusterPlan[] => planSandbox(name, slot, shape).clusters
+
+const union = (one: Shape, other: Shape): Shape => ({
+  hosts: Math.max(one.hosts, other.hosts),
+  pull: Math.max(one.pull, other.pull),
+  push: Math.max(one.push, other.push),
+  karmada: one.karmada,
+})
+
+/** Starts every cluster of the state's shape that is not there yet. */
+async function build(state: State, report: Report): Promise<void> {
+  const parts = await prepare(report)
+  const plan = planSandbox(state.name, state.slot, state.shape)
+  const missing = plan.clusters.filter(cluster => !state.daemons[cluster.name])
+  await writeState(state)
+  await createCgroups(state.name, missing.map(cluster => cluster.name))
+  await report.step('Network', () => connect(plan, missing, state, parts))
+  const access = await readAccess(state)
+
+  // Karmada takes longest: its host goes first, the members start while it waits for its own parts.
+  const hosts = missing.filter(cluster => cluster.role === 'host')
+  const members = missing.filter(cluster => cluster.role !== 'host')
+  const start = (cluster: ClusterPlan) => startOne(cluster, state, parts, access, report)
+  await together(hosts.map(start))
+  await together([
+    ...hosts.filter(host => host.karmada).map(host => install(host, state, access, report)),
+    ...members.map(start),
+  ])
+  if (state.shape.karmada) await together(members.map(member => connectMember(member, state, access, report)))
+
+  await writeKubeconfigs(plan, state, access)
+  await writeState({ ...state, status: 'up' })
+}
+
+/** All of it ends before the first error is thrown: nothing goes on behind a failed `up`. */
+async function together(work: Promise<unknown>[]): Promise<void> {
+  const results = await Promise.allSettled(work)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+async function connect(plan: SandboxPlan, missing: ClusterPlan[], state: State, { bin }: Parts): Promise<void> {
+  const keep = (machine: Machine): Machine => {
+    state.holders[machine.name] = machine.holder
+    return machine
+  }
+  const first = !state.holders[hubName]
+  const hub = first ? keep(await startNetwork(plan.name, hubName, bin)) : machineOf(state, hubName)
+  if (first) await connectRoot(plan, hub)
+  await together(
+    missing.map(async cluster => {
+      const machine = keep(await startMachine(plan.name, cluster.name, bin))
+      const { router } = cluster
+      if (!router) return connectHost(plan, hub, machine, cluster)
+      return connectPull(plan, hub, keep(await startNetwork(plan.name, router.name, bin)), machine, { ...cluster, router })
+    }),
+  )
+  await writeState(state)
+}
+
+async function startOne(
+  cluster: ClusterPlan,
+  state: State,
+  parts: Parts,
+  access: Record<string, Access>,
+  report: Report,
+): Promise<void> {
+  await report.step(`Cluster ${cluster.name}`, async () => {
+    const running = await startCluster(cluster, machineOf(state, cluster.name), parts)
+    access[cluster.name] = running.access
+    state.daemons[cluster.name] = running.daemons
+    return `${cluster.role === 'pull' ? 'behind its own NAT, ' : ''}${cluster.address}`
+  })
+}
+
+async function install(host: ClusterPlan, state: State, access: Record<string, Access>, report: Report): Promise<void> {
+  const name = host.karmada ?? ''
+  const own = access[host.name]
+  if (!own) throw new Error(`${host.name} did not start`)
+  await report.step(name === 'karmada' ? 'Karmada, by karmadactl init' : `Karmada ${name}, by karmadactl init`, async () => {
+    access[name] = await installKarmada(host, machineOf(state, host.name), own)
+    return access[name].server
+  })
+}
+
+async function connectMember(member: ClusterPlan, state: State, access: Record<string, Access>, report: Report): Promise<void> {
+  const [karmada, own] = [access['karmada'], access[member.name]]
+  if (!karmada || !own) throw new Error(`${member.name} or Karmada did not start`)
+  const host = machineOf(state, 'host')
+  const verb = member.role === 'pull' ? 'register' : 'join'
+  await report.step(`Member ${member.name}, by karmadactl ${verb}`, async () => {
+    if (member.role === 'pull') await registerMember(member, machineOf(state, member.name), host)
+    else await joinMember(member, own, host)
+    await waitForMember(karmada, member.name)
+  })
+}
+
+/** What an earlier `up` wrote down, by context. */
+async function readAccess(state: State): Promise<Record<string, Access>> {
+  if (state.status !== 'up') return {}
+  const text = await readFile(kubeconfigFile(state.name), 'utf8')
+  return Object.fromEntries(contextNames(text).map(name => [name, accessOf(text, name)]))
+}
+
+/** One file with every context, and one as an administrator of the hub has it: hosts and Karmada, no member. */
+async function writeKubeconfigs(plan: SandboxPlan, state: State, access: Record<string, Access>): Promise<void> {
+  const pick = (names: string[]): Record<string, Access> =>
+    Object.fromEntries(names.flatMap(name => (access[name] ? [[name, access[name]]] : [])))
+  const hosts = plan.clusters.filter(({ role }) => role === 'host')
+  const hub = [...hosts.map(({ name }) => name), ...hosts.flatMap(({ karmada }) => karmada ?? [])]
+  const members = plan.clusters.filter(({ role }) => role !== 'host').map(({ name }) => name)
+  await writeFile(kubeconfigFile(state.name), kubeconfig(pick([...hub, ...members])), { mode: 0o600 })
+  await writeFile(kubeconfigFile(state.name, 'hub'), kubeconfig(pick(hub)), { mode: 0o600 })
+}
