@@ -85,12 +85,19 @@ function explainTls(
   if (code === 'CERT_HAS_EXPIRED') return ['tls-expired', `${failed}certificate has expired`]
   if (code === 'CERT_NOT_YET_VALID') return ['tls-expired', `${failed}certificate is not yet valid`]
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ['tls-name', failed + nameMismatch(error)]
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+  const reason = sslReason(error, code)
+  if (reason === 'wrong version number' || reason === 'packet length too long') {
     return ['tls', 'the server answered in plain HTTP to an HTTPS client']
   }
-  const alert = /^ERR_SSL_(?:SSLV3|TLSV1|TLSV13)_ALERT_(.+)$/.exec(code)?.[1]
-  if (alert) return ['tls', `remote error: tls: ${alert.toLowerCase().replaceAll('_', ' ')}`]
-  return code.startsWith('ERR_SSL') || code.startsWith('CERT_') ? ['tls', `tls: ${error.message}`] : undefined
+  const alert = /^(?:sslv3|tlsv1|tlsv13) alert (.+)$/.exec(reason ?? '')?.[1]
+  if (alert) return ['tls', `remote error: tls: ${alert}`]
+  return reason ? ['tls', `tls: ${reason}`] : undefined
+}
+
+/** OpenSSL's words, in Node's code of a failed read or in the text of a failed write. */
+function sslReason({ message }: Error, code: string): string | undefined {
+  if (/^(ERR_SSL|CERT)_/.test(code)) return code.replace('ERR_SSL_', '').toLowerCase().replaceAll('_', ' ')
+  return /SSL routines:[^:]*:([^:]+)/.exec(message)?.[1]
 }
 
 function nameMismatch(error: { reason?: string; host?: string; cert?: object }): string {
