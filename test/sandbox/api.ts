@@ -41,7 +41,8 @@ export async function until(what: string, seconds: number, ask: () => Promise<bo
   }
 }
 
-interface WithConditions {
+/** The parts of a Node, Cluster or Deployment that say whether it is ready. */
+export interface WithConditions {
   status?: { conditions?: { type: string; status: string }[]; readyReplicas?: number; replicas?: number }
   spec?: { replicas?: number }
 }

@@ -96,7 +96,13 @@ async function processesBelow(path: string): Promise<number[]> {
   const procs = await readFile(join(path, 'cgroup.procs'), 'utf8').catch(() => '')
   const below = await Promise.all((await subgroups(path)).map(processesBelow))
   // 0 is a process outside this PID namespace.
-  return [...procs.split('\n').map(Number).filter(id => id > 1), ...below.flat()]
+  return [
+    ...procs
+      .split('\n')
+      .map(Number)
+      .filter(id => id > 1),
+    ...below.flat(),
+  ]
 }
 
 async function removeTree(path: string): Promise<void> {

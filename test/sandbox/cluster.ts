@@ -1,15 +1,15 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { run } from '../setup/run.ts'
 import type { Parts } from '../setup/prepare.ts'
+import { run } from '../setup/run.ts'
 import { get, getText, hasCondition, isRolledOut, until } from './api.ts'
 import { controllers, controlPlane } from './control-plane.ts'
 import type { Access } from './kubeconfig.ts'
 import { fileIn, type Machine, type ProcessHandle, runIn, startDaemon } from './machine.ts'
 import { containerdCommand, nodeCommands, nodeFiles } from './node.ts'
 import { inside, machineDir } from './paths.ts'
-import type { ClusterPlan } from './plan.ts'
 import { writePki } from './pki.ts'
+import type { ClusterPlan } from './plan.ts'
 
 export interface RunningCluster {
   access: Access
@@ -41,7 +41,9 @@ export async function startCluster(plan: ClusterPlan, machine: Machine, parts: P
   await until(`${plan.name}: API server`, 120, async () => (await getText(access, '/readyz')) === 'ok')
   await start({ ...controllers(), ...nodeCommands(plan) })
   await runIn(machine, ['kubectl', `--kubeconfig=${inside.adminConfig}`, 'apply', '-f', '-'], { input: await dns() })
-  await until(`${plan.name}: node`, 120, async () => hasCondition(await get(access, `/api/v1/nodes/${plan.name}`), 'Ready'))
+  await until(`${plan.name}: node`, 120, async () =>
+    hasCondition(await get(access, `/api/v1/nodes/${plan.name}`), 'Ready'),
+  )
   const deployment = '/apis/apps/v1/namespaces/kube-system/deployments/coredns'
   await until(`${plan.name}: DNS`, 120, async () => isRolledOut(await get(access, deployment)))
   return { access, daemons }
@@ -61,5 +63,6 @@ async function copyImages(store: string, target: string): Promise<void> {
   const [from, to] = await Promise.all([stat(source), stat(dirname(target))])
   await run(['cp', '-a', ...(from.dev === to.dev ? ['--link'] : []), source, target])
   const { stdout } = await run(['find', target, '-name', '*.db'])
-  for (const database of stdout.split('\n').filter(Boolean)) await run(['cp', '--remove-destination', database.replace(target, source), database])
+  for (const database of stdout.split('\n').filter(Boolean))
+    await run(['cp', '--remove-destination', database.replace(target, source), database])
 }

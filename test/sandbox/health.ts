@@ -14,7 +14,11 @@ export async function checkHealth(state: State): Promise<Health> {
   const holders = await Promise.all(Object.values(state.holders).map(isRunning))
   const daemons = await Promise.all(
     Object.entries(state.daemons).flatMap(([cluster, components]) =>
-      Object.entries(components).map(async ([component, handle]) => ({ cluster, component, runs: await isRunning(handle) })),
+      Object.entries(components).map(async ([component, handle]) => ({
+        cluster,
+        component,
+        runs: await isRunning(handle),
+      })),
     ),
   )
   return {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { imageNames } from '../setup/images.ts'
 import { versions } from '../setup/components.ts'
+import { imageNames } from '../setup/images.ts'
 import { CommandError, type RunResult } from '../setup/run.ts'
-import { get, hasCondition, isRolledOut, until } from './api.ts'
+import { get, hasCondition, isRolledOut, until, type WithConditions } from './api.ts'
 import { type Access, accessOf, kubeconfig } from './kubeconfig.ts'
 import { fileIn, type Machine, runIn } from './machine.ts'
 import { inside, logFile } from './paths.ts'
@@ -20,7 +20,7 @@ export async function installKarmada(plan: ClusterPlan, machine: Machine, host: 
     '--wait-component-ready-timeout=180',
   ])
   // It ends with success even when a part of it never got ready.
-  const { items } = await get<{ items: { metadata: { name: string } }[] }>(
+  const { items } = await get<{ items: (WithConditions & { metadata: { name: string } })[] }>(
     host,
     '/apis/apps/v1/namespaces/karmada-system/deployments',
   )

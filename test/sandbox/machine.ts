@@ -43,7 +43,8 @@ exec ${inside.bin}/pause
 /** Starts the holder of a machine with files and services: one that a cluster's node will be. */
 export async function startMachine(sandbox: string, name: string, bin: string): Promise<Machine> {
   const dir = machineDir(sandbox, name)
-  for (const folder of ['etc/kubernetes/pki', 'etc.work', 'lib', 'log', 'tmp']) await mkdir(join(dir, folder), { recursive: true })
+  for (const folder of ['etc/kubernetes/pki', 'etc.work', 'lib', 'log', 'tmp'])
+    await mkdir(join(dir, folder), { recursive: true })
   await writeFile(join(dir, 'etc/hosts'), hosts(name))
   // Nothing listens there: names outside the sandbox are unknown at once, instead of after a timeout.
   await writeFile(join(dir, 'etc/resolv.conf'), 'nameserver 127.0.0.1\n')
@@ -66,7 +67,8 @@ async function hold(sandbox: string, name: string, command: string[]): Promise<M
   const log = logFile(sandbox, name, 'machine')
   const pid = await startDetached(sandbox, command, log)
   for (let tries = 0; !(await readFile(log, 'utf8')).includes('ready\n'); tries++) {
-    if (tries > 300 || !(await processHandle(pid))) throw new Error(`machine ${name} did not start: ${await readFile(log, 'utf8')}`)
+    if (tries > 300 || !(await processHandle(pid)))
+      throw new Error(`machine ${name} did not start: ${await readFile(log, 'utf8')}`)
     await sleep(10)
   }
   const holder = await processHandle(pid)

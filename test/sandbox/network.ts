@@ -1,10 +1,20 @@
 import { run } from '../setup/run.ts'
 import { type Machine, runInNetwork } from './machine.ts'
-import { adminInterface, type ClusterPlan, memberNode, type RouterPlan, rootInterface, type SandboxPlan } from './plan.ts'
+import {
+  adminInterface,
+  type ClusterPlan,
+  memberNode,
+  type RouterPlan,
+  rootInterface,
+  type SandboxPlan,
+} from './plan.ts'
 
 const prefix = 25
 
-/** The switch that all machines of the hosts' network are plugged into, and the root namespace with it. */
+/**
+ * The switch that all machines of the hosts' network are plugged into, and the root namespace with it. It is their default gateway
+ * and routes nothing: whoever dials a pull member's own address waits until the timeout, as behind a real firewall.
+ */
 export async function connectRoot(plan: SandboxPlan, hub: Machine): Promise<void> {
   const link = rootInterface(plan.slot)
   await run(['ip', '-batch', '-'], {
@@ -21,12 +31,15 @@ export async function connectRoot(plan: SandboxPlan, hub: Machine): Promise<void
     'link set br0 up',
     'link set root master br0 up',
   ])
-  // It routes nowhere; it says so at once instead of keeping silent.
-  await forwarding(hub)
 }
 
 /** A machine on the hosts' network. */
-export async function connectHost(plan: SandboxPlan, hub: Machine, machine: Machine, cluster: ClusterPlan): Promise<void> {
+export async function connectHost(
+  plan: SandboxPlan,
+  hub: Machine,
+  machine: Machine,
+  cluster: ClusterPlan,
+): Promise<void> {
   await plug(hub, machine, `${cluster.address}/${prefix}`, plan.gateway)
 }
 
@@ -59,7 +72,11 @@ export async function connectPull(
   await connectAdmin(plan, machine, cluster)
 }
 
-async function connectAdmin(plan: SandboxPlan, machine: Machine, cluster: ClusterPlan & { router: RouterPlan }): Promise<void> {
+async function connectAdmin(
+  plan: SandboxPlan,
+  machine: Machine,
+  cluster: ClusterPlan & { router: RouterPlan },
+): Promise<void> {
   const link = adminInterface(plan.slot, cluster)
   const { adminPeer } = cluster.router
   await run(['ip', '-batch', '-'], {
@@ -90,7 +107,12 @@ async function plug(hub: Machine, machine: Machine, address: string, gateway: st
     `link add ${machine.name} type veth peer name eth0 netns ${machine.holder.pid}`,
     `link set ${machine.name} master br0 up`,
   ])
-  await configure(machine, ['link set lo up', `addr add ${address} dev eth0`, 'link set eth0 up', `route add default via ${gateway}`])
+  await configure(machine, [
+    'link set lo up',
+    `addr add ${address} dev eth0`,
+    'link set eth0 up',
+    `route add default via ${gateway}`,
+  ])
   await forwarding(machine)
 }
 

@@ -90,13 +90,20 @@ export function planSandbox(name: string, slot: number, shape: Shape): SandboxPl
 
 /** Names that the API server's certificate must answer to. */
 export const apiNames = (cluster: ClusterPlan): string[] => [
-  ...['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'kubernetes.default.svc.cluster.local', 'localhost'],
+  ...[
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+    'localhost',
+  ],
   ...new Set(['127.0.0.1', apiService, cluster.address, cluster.adminAddress]),
 ]
 
 /** Interfaces in the root namespace; Linux allows 15 characters. */
 export const rootInterface = (slot: number): string => `kn${slot}`
-export const adminInterface = (slot: number, member: ClusterPlan): string => `kn${slot}-${member.name.replace('member', 'm')}`
+export const adminInterface = (slot: number, member: ClusterPlan): string =>
+  `kn${slot}-${member.name.replace('member', 'm')}`
 
 const range = (count: number): number[] => [...Array(count).keys()]
 const numbered = (name: string, index: number): string => (index === 0 ? name : `${name}${index + 1}`)

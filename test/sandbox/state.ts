@@ -68,7 +68,8 @@ export async function claimSlot(name: string): Promise<number> {
 }
 
 export async function releaseSlot(name: string): Promise<void> {
-  for (const [slot, owner] of await slotOwners()) if (owner === name) await rm(join(slotsDir, String(slot)), { force: true })
+  for (const [slot, owner] of await slotOwners())
+    if (owner === name) await rm(join(slotsDir, String(slot)), { force: true })
 }
 
 async function slotOwners(): Promise<Map<number, string>> {
@@ -87,7 +88,9 @@ async function slotOwners(): Promise<Map<number, string>> {
 export async function lockSandbox(name: string): Promise<AsyncDisposable> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
-    server.once('error', () => reject(new Error(`sandbox ${name} is being changed by another process: wait for it to end`)))
+    server.once('error', () =>
+      reject(new Error(`sandbox ${name} is being changed by another process: wait for it to end`)),
+    )
     server.listen(`\0karmada-net-sandbox/${name}`, resolve)
   })
   server.unref()

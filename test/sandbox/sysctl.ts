@@ -25,7 +25,8 @@ const file = (name: string): string => join('/proc/sys', name)
 export async function raiseLimits(): Promise<void> {
   await mkdir(stateRoot, { recursive: true, mode: 0o700 })
   const before: Record<string, string> = {}
-  for (const name of [...Object.keys(raised), ...setByKubelet]) before[name] = (await readFile(file(name), 'utf8')).trim()
+  for (const name of [...Object.keys(raised), ...setByKubelet])
+    before[name] = (await readFile(file(name), 'utf8')).trim()
   await writeFile(sysctlFile, JSON.stringify(before), { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error
   })
@@ -38,6 +39,7 @@ export async function restoreLimits(): Promise<void> {
   if ((await sandboxNames()).length > 0) return
   const text = await readFile(sysctlFile, 'utf8').catch(() => undefined)
   if (text === undefined) return
-  for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, string>)) await writeFile(file(name), value)
+  for (const [name, value] of Object.entries(JSON.parse(text) as Record<string, string>))
+    await writeFile(file(name), value)
   await rm(stateRoot, { recursive: true, force: true })
 }

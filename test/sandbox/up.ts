@@ -50,7 +50,8 @@ async function newState(name: string, shape: Shape, report: Report): Promise<Sta
   return { name, slot, shape, status: 'building', bin, holders: {}, daemons: {} }
 }
 
-const clustersOf = (name: string, { slot }: State, shape: Shape): ClusterPlan[] => planSandbox(name, slot, shape).clusters
+const clustersOf = (name: string, { slot }: State, shape: Shape): ClusterPlan[] =>
+  planSandbox(name, slot, shape).clusters
 
 const union = (one: Shape, other: Shape): Shape => ({
   hosts: Math.max(one.hosts, other.hosts),
@@ -65,7 +66,10 @@ async function build(state: State, report: Report): Promise<void> {
   const plan = planSandbox(state.name, state.slot, state.shape)
   const missing = plan.clusters.filter(cluster => !state.daemons[cluster.name])
   await writeState(state)
-  await createCgroups(state.name, missing.map(cluster => cluster.name))
+  await createCgroups(
+    state.name,
+    missing.map(cluster => cluster.name),
+  )
   await report.step('Network', () => connect(plan, missing, state, parts))
   const access = await readAccess(state)
 
@@ -103,7 +107,10 @@ async function connect(plan: SandboxPlan, missing: ClusterPlan[], state: State, 
       const machine = keep(await startMachine(plan.name, cluster.name, bin))
       const { router } = cluster
       if (!router) return connectHost(plan, hub, machine, cluster)
-      return connectPull(plan, hub, keep(await startNetwork(plan.name, router.name, bin)), machine, { ...cluster, router })
+      return connectPull(plan, hub, keep(await startNetwork(plan.name, router.name, bin)), machine, {
+        ...cluster,
+        router,
+      })
     }),
   )
   await writeState(state)
@@ -128,13 +135,21 @@ async function install(host: ClusterPlan, state: State, access: Record<string, A
   const name = host.karmada ?? ''
   const own = access[host.name]
   if (!own) throw new Error(`${host.name} did not start`)
-  await report.step(name === 'karmada' ? 'Karmada, by karmadactl init' : `Karmada ${name}, by karmadactl init`, async () => {
-    access[name] = await installKarmada(host, machineOf(state, host.name), own)
-    return access[name].server
-  })
+  await report.step(
+    name === 'karmada' ? 'Karmada, by karmadactl init' : `Karmada ${name}, by karmadactl init`,
+    async () => {
+      access[name] = await installKarmada(host, machineOf(state, host.name), own)
+      return access[name].server
+    },
+  )
 }
 
-async function connectMember(member: ClusterPlan, state: State, access: Record<string, Access>, report: Report): Promise<void> {
+async function connectMember(
+  member: ClusterPlan,
+  state: State,
+  access: Record<string, Access>,
+  report: Report,
+): Promise<void> {
   const [karmada, own] = [access['karmada'], access[member.name]]
   if (!karmada || !own) throw new Error(`${member.name} or Karmada did not start`)
   const host = machineOf(state, 'host')

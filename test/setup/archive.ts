@@ -5,7 +5,11 @@ import { dirname } from 'node:path'
 import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts'
 
 /** A file of an image: copied from `source`, given as `content`, or a symbolic link to `target`. */
-export type ImageFile = { path: string; mode?: number } & ({ source: string } | { content: string } | { target: string })
+export type ImageFile = { path: string; mode?: number } & (
+  | { source: string }
+  | { content: string }
+  | { target: string }
+)
 
 export interface ImageSpec {
   /** References that the image answers to, as `registry.k8s.io/pause:3.10`; also `name@sha256:...` (containerd only). */

@@ -16,7 +16,10 @@ import { attempt, run } from './run.ts'
  */
 export async function ensureImageStore(report: Report, bin: string): Promise<string> {
   const specs = await imageSpecs(bin)
-  const key = createHash('sha256').update(await imagesFingerprint(specs)).digest('hex').slice(0, 16)
+  const key = createHash('sha256')
+    .update(await imagesFingerprint(specs))
+    .digest('hex')
+    .slice(0, 16)
   const store = join(cacheDir, 'images', key)
   if (existsSync(store)) return store
   const unfinished = `${store}.${process.pid}`

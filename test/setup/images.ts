@@ -96,9 +96,12 @@ async function busybox(): Promise<ImageSpec> {
 /** `name:tag` of every reference pinned by digest in the project's manifests and sources, with the digests it has there. */
 async function pinnedReferences(): Promise<Map<string, Set<string>>> {
   const root = join(import.meta.dirname, '../..')
-  const { stdout } = await run(['grep', '-rhoEI', '[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}', 'manifests', 'src'], {
-    cwd: root,
-  }).catch(() => ({ stdout: '' }))
+  const { stdout } = await run(
+    ['grep', '-rhoEI', '[a-z0-9./-]+:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}', 'manifests', 'src'],
+    {
+      cwd: root,
+    },
+  ).catch(() => ({ stdout: '' }))
   const pinned = new Map<string, Set<string>>()
   for (const line of stdout.split('\n').filter(Boolean)) {
     const [reference = '', digest = ''] = line.split('@')
@@ -120,5 +123,9 @@ export const withDigests = (references: string[], pinned: Map<string, Set<string
 /** Text that changes when an image would. `bin` is keyed by its content already. */
 export async function imagesFingerprint(specs: ImageSpec[]): Promise<string> {
   const debian = await Promise.all(['/usr/sbin/haproxy', '/bin/busybox'].map(file => readFile(file)))
-  return JSON.stringify([specs, debian.map(content => content.length), debian.map(content => content.subarray(-4096).toString('hex'))])
+  return JSON.stringify([
+    specs,
+    debian.map(content => content.length),
+    debian.map(content => content.subarray(-4096).toString('hex')),
+  ])
 }

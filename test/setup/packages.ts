@@ -38,7 +38,8 @@ export async function ensurePackages(report: Report): Promise<void> {
       run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing], { env: aptEnv }),
     )
     const still = missingPackages()
-    if (still.length > 0) throw new Error(`apt-get installed them, but these are not where they should be: ${still.join(', ')}`)
+    if (still.length > 0)
+      throw new Error(`apt-get installed them, but these are not where they should be: ${still.join(', ')}`)
     return missing.join(' ')
   })
 }

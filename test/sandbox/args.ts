@@ -1,0 +1,113 @@
+import { parseArgs } from 'node:util'
+import { UserError } from '../../src/errors.ts'
+import { limits, type Shape } from './plan.ts'
+
+/** What the command line asks for. */
+export type Request =
+  | { verb: 'help' }
+  | { verb: 'up'; name: string; shape: Shape }
+  | { verb: 'down'; names: string[] | 'all' }
+  | { verb: 'status'; name: string | undefined }
+  | { verb: 'kubeconfig'; name: string; hub: boolean }
+  | { verb: 'shell'; name: string; machine: string; command: string[] }
+  | { verb: 'logs'; name: string; machine: string; component: string | undefined; follow: boolean }
+
+export const usage = `Real clusters on this machine, without Docker: Kubernetes, Karmada and its members in network namespaces.
+
+Usage: npm run sandbox -- COMMAND [flags]
+
+  up                      make it, or complete it
+      --members N           pull-mode members, each behind its own NAT (default 2)
+      --push N              push-mode members (default 0)
+      --hosts N             host clusters, each with a Karmada (default 1)
+      --karmada=false       hosts without Karmada, members that join nothing
+  down [--all]            remove it, whatever state it is in
+  status                  what runs
+  shell MACHINE [-- COMMAND...]   a shell (or one command) on a cluster's machine, with its kubeconfig; \`karmada\` for the control plane
+  logs MACHINE [COMPONENT] [-f]   what a component said; without COMPONENT, which there are
+  kubeconfig [--hub]      the path of its kubeconfig; --hub: without the members' contexts
+
+  --name NAME             which sandbox (default: default); several can be up at once
+`
+
+const options = {
+  name: { type: 'string', default: 'default' },
+  members: { type: 'string', default: '2' },
+  push: { type: 'string', default: '0' },
+  hosts: { type: 'string', default: '1' },
+  karmada: { type: 'string', default: 'true' },
+  all: { type: 'boolean', default: false },
+  hub: { type: 'boolean', default: false },
+  follow: { type: 'boolean', short: 'f', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+/** Pure. Throws `UserError` for anything it does not know. */
+export function parseRequest(argv: string[]): Request {
+  const { values, positionals, tokens } = parsed(argv)
+  const [verb, ...rest] = positionals
+  if (!verb || verb === 'help' || values.help) return { verb: 'help' }
+  const name = sandboxName(values.name)
+  const named = tokens.some(token => token.kind === 'option' && token.name === 'name')
+  switch (verb) {
+    case 'up':
+      return { verb, name, shape: shapeOf(values) }
+    case 'down':
+      return { verb, names: values.all ? 'all' : [name] }
+    case 'status':
+      return { verb, name: named ? name : undefined }
+    case 'kubeconfig':
+      return { verb, name, hub: values.hub }
+    case 'shell':
+      return { verb, name, machine: required(rest[0], 'shell MACHINE'), command: rest.slice(1) }
+    case 'logs':
+      return {
+        verb,
+        name,
+        machine: required(rest[0], 'logs MACHINE COMPONENT'),
+        component: rest[1],
+        follow: values.follow,
+      }
+    default:
+      throw new UserError(`unknown command "${verb}"`, { hint: 'npm run sandbox -- help' })
+  }
+}
+
+function parsed(argv: string[]) {
+  try {
+    return parseArgs({ args: argv, options, allowPositionals: true, tokens: true })
+  } catch (error) {
+    const [first = ''] = (error as Error).message.split('. ')
+    throw new UserError(first, { hint: 'npm run sandbox -- help' })
+  }
+}
+
+const shapeOf = (values: { hosts: string; members: string; push: string; karmada: string }): Shape => ({
+  hosts: count('hosts', values.hosts, 1, limits.hosts),
+  pull: count('members', values.members, 0, limits.pull),
+  push: count('push', values.push, 0, limits.push),
+  karmada: truth('karmada', values.karmada),
+})
+
+function count(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new UserError(`--${flag}=${text}: a number from ${least} to ${most} is needed`)
+  return value
+}
+
+function truth(flag: string, text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new UserError(`--${flag}=${text}: true or false is needed`)
+  return text === 'true'
+}
+
+function sandboxName(text: string): string {
+  if (!/^[a-z0-9]([a-z0-9-]{0,29}[a-z0-9])?$/.test(text))
+    throw new UserError(`--name=${text}: at most 31 lower-case letters, digits and dashes are needed`)
+  return text
+}
+
+function required(value: string | undefined, form: string): string {
+  if (value) return value
+  throw new UserError(`which machine? npm run sandbox -- ${form}`, { hint: 'npm run sandbox -- status' })
+}

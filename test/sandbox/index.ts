@@ -1,0 +1,126 @@
+import { env } from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { attempt, type RunOptions, type RunResult, run } from '../setup/run.ts'
+import { restartDaemons } from './health.ts'
+import { fileIn, isRunning, type Machine, runIn, runInNetwork } from './machine.ts'
+import { kubeconfigFile, sandboxDir } from './paths.ts'
+import { type ClusterPlan, planSandbox } from './plan.ts'
+import { machineOf, readState, type State, sandboxNames } from './state.ts'
+
+/** A running sandbox. */
+export interface Sandbox {
+  name: string
+  /** Its folder; root's own. */
+  dir: string
+  /** Path of a kubeconfig with every context: host, karmada, member1, ... */
+  kubeconfig: string
+  /** Path of a kubeconfig with hosts and Karmada only: what an administrator has who cannot reach the members. */
+  hubKubeconfig: string
+  /** Folder of kubectl, karmadactl, etcdctl, krew and the rest. */
+  bin: string
+  sites: Site[]
+  /** The first host cluster. */
+  host: Site
+  /** A member by name. Throws when there is none. */
+  member(name: string): Site
+  /** Runs a program outside the machines, with `bin` on the PATH and KUBECONFIG set. Throws `CommandError`. */
+  exec(command: string[], options?: RunOptions): Promise<RunResult>
+  /** As `exec`, but any exit code is an answer. */
+  attempt(command: string[], options?: RunOptions): Promise<RunResult>
+}
+
+/** One cluster of one node, and the machine that it runs on. */
+export interface Site extends Pick<ClusterPlan, 'name' | 'role' | 'address' | 'adminAddress'> {
+  /** Runs a program in the machine, as its engineer would. KUBECONFIG is the cluster's own. Throws `CommandError`. */
+  exec(command: string[], options?: RunOptions): Promise<RunResult>
+  /** A file of the machine as this process sees it: /etc, /var/lib, /run and /tmp are the machine's own. */
+  path(path: string): string
+  /** Ends a daemon (kube-apiserver, kubelet, containerd, ...) and waits for its end. Default signal: SIGKILL. */
+  stop(component: string, signal?: NodeJS.Signals): Promise<void>
+  /** Starts a daemon that has ended. It may not be ready yet. */
+  start(component: string): Promise<void>
+  /** Every packet between the machine and the others is lost, silently, until `reconnect`. The administrator's line stays. */
+  disconnect(): Promise<void>
+  reconnect(): Promise<void>
+}
+
+/** Throws when no such sandbox is up. Default name: `KARMADA_NET_SANDBOX`, else `default`. */
+export async function openSandbox(name = env['KARMADA_NET_SANDBOX'] || 'default'): Promise<Sandbox> {
+  const state = await readState(name)
+  if (state?.status !== 'up') {
+    const names = await sandboxNames()
+    throw new Error(
+      `sandbox ${name} is not up: npm run sandbox -- up --name ${name}${names.length ? ` (there are: ${names.join(', ')})` : ''}`,
+    )
+  }
+  const { clusters } = planSandbox(name, state.slot, state.shape)
+  const sites = clusters.map(cluster => siteOf(cluster, state))
+  const [host] = sites
+  if (!host) throw new Error(`sandbox ${name} has no host`)
+  const kubeconfig = kubeconfigFile(name)
+  const inSandbox = (options: RunOptions = {}): RunOptions => ({
+    ...options,
+    env: { PATH: `${state.bin}:${env['PATH']}`, KUBECONFIG: kubeconfig, ...options.env },
+  })
+  return {
+    name,
+    dir: sandboxDir(name),
+    kubeconfig,
+    hubKubeconfig: kubeconfigFile(name, 'hub'),
+    bin: state.bin,
+    sites,
+    host,
+    member(wanted) {
+      const found = sites.find(site => site.name === wanted && site.role !== 'host')
+      if (!found) throw new Error(`sandbox ${name} has no member ${wanted}`)
+      return found
+    },
+    exec: (command, options) => run(command, inSandbox(options)),
+    attempt: (command, options) => attempt(command, inSandbox(options)),
+  }
+}
+
+function siteOf({ name, role, address, adminAddress }: ClusterPlan, state: State): Site {
+  const machine = machineOf(state, name)
+  return {
+    ...{ name, role, address, adminAddress },
+    exec: (command, options) =>
+      runIn(machine, command, { ...options, env: { KUBECONFIG: '/etc/kubernetes/admin.conf', ...options?.env } }),
+    path: path => fileIn(machine, path),
+    stop: (component, signal = 'SIGKILL') => stopDaemon(state.name, name, component, signal),
+    start: component => startDaemonAgain(state.name, name, component),
+    disconnect: () => cut(machine),
+    reconnect: async () => {
+      await runInNetwork(machine, ['nft', 'delete', 'table', 'ip', cutTable])
+    },
+  }
+}
+
+async function stopDaemon(sandbox: string, cluster: string, component: string, signal: NodeJS.Signals): Promise<void> {
+  const handle = (await readState(sandbox))?.daemons[cluster]?.[component]
+  if (!handle) throw new Error(`no component ${component} in ${cluster}`)
+  if (!(await isRunning(handle))) return
+  process.kill(handle.pid, signal)
+  for (let tries = 0; await isRunning(handle); tries++) {
+    if (tries > 600) throw new Error(`${component} of ${cluster} does not end`)
+    await sleep(50)
+  }
+}
+
+async function startDaemonAgain(sandbox: string, cluster: string, component: string): Promise<void> {
+  const state = await readState(sandbox)
+  if (!state) throw new Error(`sandbox ${sandbox} is gone`)
+  await restartDaemons(state, [{ cluster, component }])
+}
+
+const cutTable = 'karmada-net-cut'
+
+async function cut(machine: Machine): Promise<void> {
+  await runInNetwork(machine, ['nft', '-f', '-'], {
+    input: `table ip ${cutTable} {
+  chain in { type filter hook prerouting priority -310; iifname "eth0" drop; }
+  chain out { type filter hook postrouting priority 310; oifname "eth0" drop; }
+}
+`,
+  })
+}

@@ -1,0 +1,108 @@
+import { spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import process, { argv, stderr, stdout } from 'node:process'
+import { UserError } from '../../src/errors.ts'
+import { createReport } from '../setup/report.ts'
+import { parseRequest, type Request, usage } from './args.ts'
+import { down } from './down.ts'
+import { belong, enter } from './machine.ts'
+import { inside, kubeconfigFile, machineDir } from './paths.ts'
+import { machineOf, readState, type State, sandboxNames } from './state.ts'
+import { statusTable } from './status.ts'
+import { up } from './up.ts'
+
+async function main(request: Request): Promise<number> {
+  switch (request.verb) {
+    case 'help':
+      stdout.write(usage)
+      return 0
+    case 'up': {
+      const report = createReport()
+      await up(request.name, request.shape, report)
+      const name = request.name === 'default' ? '' : ` --name ${request.name}`
+      report.say(`
+Sandbox ${request.name} is ready (${report.elapsed().toFixed(0)}s).
+  export KUBECONFIG=${kubeconfigFile(request.name)}
+  npm run sandbox -- status${name}
+  npm run sandbox -- shell host${name}
+  npm run sandbox -- down${name}`)
+      return 0
+    }
+    case 'down': {
+      const report = createReport()
+      const names = request.names === 'all' ? await sandboxNames() : request.names
+      for (const name of names)
+        await report.step(`Sandbox ${name} removed`, async () => `${await down(name)} processes ended`)
+      return 0
+    }
+    case 'status': {
+      const names = request.name ? [request.name] : await sandboxNames()
+      if (names.length === 0) stdout.write('No sandbox: npm run sandbox -- up\n')
+      for (const name of names) stdout.write(`${names.length > 1 ? `Sandbox ${name}\n` : ''}${await statusTable(name)}`)
+      return 0
+    }
+    case 'kubeconfig':
+      await existing(request.name)
+      stdout.write(`${kubeconfigFile(request.name, request.hub ? 'hub' : 'all')}\n`)
+      return 0
+    case 'shell':
+      return shell(await existing(request.name), request.machine, request.command)
+    case 'logs':
+      return logs(await existing(request.name), request)
+  }
+}
+
+async function existing(name: string): Promise<State> {
+  const state = await readState(name)
+  if (state) return state
+  throw new UserError(`no sandbox "${name}"`, {
+    hint: `npm run sandbox -- up${name === 'default' ? '' : ` --name ${name}`}`,
+  })
+}
+
+async function shell(state: State, name: string, command: string[]): Promise<number> {
+  const plane = name.startsWith('karmada')
+  const machine = machineOf(state, plane ? name.replace('karmada', 'host') : name)
+  const config = plane ? inside.karmadaConfig : inside.adminConfig
+  const isNetwork = !state.daemons[machine.name]
+  const into = isNetwork
+    ? ['nsenter', `--target=${machine.holder.pid}`, '--net', '--']
+    : [...enter(machine), `KUBECONFIG=${config}`]
+  return foreground([...(await belong(state.name)), ...into, ...(command.length > 0 ? command : ['bash'])])
+}
+
+async function logs(state: State, request: Extract<Request, { verb: 'logs' }>): Promise<number> {
+  machineOf(state, request.machine)
+  const folder = join(machineDir(state.name, request.machine), 'log')
+  const components = (await readdir(folder)).filter(file => file.endsWith('.log')).map(file => file.slice(0, -4))
+  if (!request.component) {
+    stdout.write(`${components.join('\n')}\n`)
+    return 0
+  }
+  if (!components.includes(request.component))
+    throw new UserError(`no component "${request.component}" on ${request.machine}`, {
+      hint: `there are: ${components.join(', ')}`,
+    })
+  const file = join(folder, `${request.component}.log`)
+  return foreground(['tail', '-n', '+1', ...(request.follow ? ['-F'] : []), file])
+}
+
+/** Runs a program on this terminal; an interrupt is the program's. */
+function foreground([program = '', ...args]: string[]): Promise<number> {
+  process.on('SIGINT', () => {})
+  const child = spawn(program, args, { stdio: 'inherit' })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => resolve(code ?? (signal ? 130 : 1)))
+  })
+}
+
+try {
+  process.exitCode = await main(parseRequest(argv.slice(2)))
+} catch (error) {
+  const { message } = error instanceof Error ? error : new Error(String(error))
+  stderr.write(`error: ${message}\n`)
+  if (error instanceof UserError && error.hint) stderr.write(`hint: ${error.hint}\n`)
+  process.exitCode = 1
+}
