@@ -25,15 +25,20 @@ export function createAsker(timeoutMs: number, signal: AbortSignal): Asker {
   let answered = false
   let failure: Pick<Probe, 'access' | 'note'> | undefined
 
+  /** One gap per piece: which of its requests failed makes no difference to the user. */
+  function gap(piece: Gap['piece'], text: string): void {
+    if (!gaps.some(known => known.piece === piece)) gaps.push({ piece, text })
+  }
+
   function note(piece: Gap['piece'], to: string, error: unknown): void {
     if (isForbidden(error)) {
       answered = true
-      gaps.push({ piece, text: `may not ${to}` })
-      return
+      gap(piece, `may not ${to}`)
+    } else {
+      const { access, why } = meaning(error)
+      failure ??= { access, note: why }
+      gap(piece, `could not ${to}: ${why}`)
     }
-    const { access, why } = meaning(error)
-    failure ??= { access, note: why }
-    gaps.push({ piece, text: `could not ${to}: ${why}` })
   }
 
   return {
@@ -45,7 +50,8 @@ export function createAsker(timeoutMs: number, signal: AbortSignal): Asker {
           return answer
         } catch (error) {
           if (isNotFound(error)) answered = true
-          else note(piece, to, error)
+          // Aborted from outside: one error for the whole probe is enough, its other requests just end.
+          else if (!signal.aborted || isConnectionError(error)) note(piece, to, error)
           return undefined
         }
       }),

@@ -34,7 +34,9 @@ export function allApiServersIn(installations: Installation[], facts: PlaneFacts
   return facts.apiServers.length > 0 && facts.apiServers.every(name => here.has(name))
 }
 
+/** `host:port` of a kubeconfig's server. */
 export function endpointOf(server: string): string {
-  const url = new URL(server)
+  // Without a scheme it means http, for kubectl as well.
+  const url = new URL(server.includes('://') ? server : `http://${server}`)
   return endpoint(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || (url.protocol === 'https:' ? 443 : 80)))
 }

@@ -12,6 +12,8 @@ export interface FindOptions {
   signal?: AbortSignal | undefined
   /** Milliseconds for one context. Default 5000. */
   timeoutMs?: number | undefined
+  /** Called as each context is done. */
+  onProbe?: ((probe: Probe) => void) | undefined
   /** Find the members' contexts, too. Costs the wait for contexts that do not answer; without it members have a context only where one is given. */
   memberContexts?: boolean | undefined
 }
@@ -77,6 +79,7 @@ async function probeUntil(
     signal,
     onProbe(probe) {
       probes.push(probe)
+      options.onProbe?.(probe)
       if (enough(probes)) certain.resolve([...probes])
     },
   })

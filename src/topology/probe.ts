@@ -57,6 +57,7 @@ async function probeContext(
       AbortSignal.any(signal === undefined ? [budget.signal] : [budget.signal, signal]),
     )
     const found = await read(clientOf(context), asker)
+    signal?.throwIfAborted()
     const reached = asker.outcome()
     return { context, server, ...(reached.access === 'ok' ? found : { installations: [] }), ...reached }
   } catch (error) {
@@ -89,11 +90,12 @@ async function read(client: KubeClient, asker: Asker): Promise<Found> {
   )
   const version = asker.ask('version', 'read the version', options => json(client, '/version', options))
   const plane = groups.then(names => (names?.has('cluster.karmada.io') ? planeFacts(client, asker) : undefined))
+  const found = await Promise.all([plane, installations, kubeSystem, version])
   return {
-    plane: await plane,
-    installations: await installations,
-    uid: (await kubeSystem)?.metadata.uid,
-    kubernetesVersion: text((await version)?.['gitVersion']),
+    plane: found[0],
+    installations: found[1],
+    uid: found[2]?.metadata.uid,
+    kubernetesVersion: text(found[3]?.['gitVersion']),
   }
 }
 

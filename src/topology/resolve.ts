@@ -24,7 +24,7 @@ export function resolvePlane(fleet: Fleet, selection: Selection, options: Resolv
     context,
     client: options.clientOf(context),
     karmadaVersion: host.installation.karmadaVersion,
-    host: hostOf(host, options),
+    host: { ...hostOf(host, options), clusterDomain: plane.facts.hub?.domain },
     members: resolveMembers(fleet, plane, selection, options.clientOf),
   }
 }

@@ -33,16 +33,18 @@ function contextRow(probe: Probe, planes: FleetPlane[]): FleetRow {
     mode: memberships[0]?.member.mode,
     cluster: own?.name ?? (unique(memberships.map(({ member }) => member.name)).join(', ') || undefined),
     planes: unique([...hosted, ...memberships.map(({ plane }) => plane)].map(({ name }) => name)),
-    installations: probe.installations.map(({ namespace, installedBy, karmadaVersion }) => ({
-      namespace,
-      installedBy,
-      karmadaVersion,
-    })),
+    installations: (own?.hosts.map(({ installation }) => installation) ?? probe.installations).map(summary),
     version: probe.kubernetesVersion,
     access: gaps.length > 0 ? 'partial' : probe.access,
     note: notes.join('; '),
   }
 }
+
+const summary = ({ namespace, installedBy, karmadaVersion }: Installation): FleetRow['installations'][number] => ({
+  namespace,
+  installedBy,
+  karmadaVersion,
+})
 
 function roleOf(probe: Probe, isMember: boolean): Role {
   const { plane, installations } = probe

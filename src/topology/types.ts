@@ -89,6 +89,7 @@ export interface FleetRow {
   cluster?: string | undefined
   /** Planes that it hosts or is a member of. */
   planes: string[]
+  /** Karmada here: what a host runs, or what serves a plane. */
   installations: Pick<Installation, 'namespace' | 'installedBy' | 'karmadaVersion'>[]
   version?: string | undefined
   /** `partial`: it answers, but this user may not read all that tells its role. */
@@ -146,6 +147,8 @@ export interface Host {
   context: string
   client: KubeClient
   namespace: string
+  /** DNS domain of its Services (`cluster.local`), as the plane addresses its aggregated API server; undefined where it does not say. */
+  clusterDomain?: string | undefined
   installedBy: Installer
   installation: Installation
 }
