@@ -11,6 +11,8 @@ export interface RunOptions {
   /** Milliseconds; then the program is killed. Default: no limit. */
   timeoutMs?: number | undefined
   signal?: AbortSignal | undefined
+  /** Standard output and error are this process's own; the result has neither. */
+  inherit?: boolean | undefined
 }
 
 export interface RunResult {
@@ -42,7 +44,8 @@ export async function run(command: readonly string[], options: RunOptions = {}):
 export async function attempt(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const [program, ...args] = command
   if (!program) throw new Error('an empty command')
-  const stdio: StdioOptions = [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe']
+  const out = options.inherit ? 'inherit' : 'pipe'
+  const stdio: StdioOptions = [options.input === undefined ? 'ignore' : 'pipe', out, out]
   const child = spawn(program, args, {
     stdio,
     cwd: options.cwd,
