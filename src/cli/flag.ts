@@ -18,6 +18,8 @@ export interface Flag<T> {
   /** Listed by `options`, not by each command's help. */
   global: boolean
   complete?: Complete | undefined
+  /** The value is a file's path. */
+  files: boolean
   /** All values given, in order; none when the flag is absent. Throws UserError. */
   read(texts: readonly string[], name: string): T
 }
@@ -27,6 +29,7 @@ export interface FlagOptions {
   aliases?: readonly string[]
   global?: boolean
   complete?: Complete
+  files?: boolean
 }
 
 type WithDefault<O, T> = O & { default: T }
@@ -40,8 +43,8 @@ function make<T>(
   options: FlagOptions,
   rest: Pick<Flag<T>, 'read' | 'defaultText'> & Partial<Flag<T>>,
 ): Flag<T> {
-  const { short, aliases = [], global = false, complete } = options
-  return { kind, description, short, aliases, global, complete, ...rest }
+  const { short, aliases = [], global = false, complete, files = false } = options
+  return { kind, description, short, aliases, global, complete, files, ...rest }
 }
 
 /** The last value wins; without any, the default. */

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.ts'
+import type { Complete } from './complete.ts'
 import { type Flag, flag } from './flag.ts'
 
 /** Known to every command; the kernel acts on them. */
@@ -19,14 +20,32 @@ function memberContext(text: string): { member: string; context: string } {
   return { member: text.slice(0, at), context: text.slice(at + 1) }
 }
 
+/** The contexts of the kubeconfig that the command would use. */
+const contextNames: Complete = async ({ flags, session }) => {
+  const { loadKubeconfig } = await import('../kube/kubeconfig-files.ts')
+  const path = typeof flags['kubeconfig'] === 'string' ? flags['kubeconfig'] : undefined
+  const { contexts, currentContext } = await loadKubeconfig({ env: session.io.env, path })
+  return [...contexts.keys()].map(word => ({
+    word,
+    description: word === currentContext ? 'current context' : undefined,
+  }))
+}
+
 /** Which clusters, and as whom: kubectl's flags, and the overrides of what is found by itself. */
 export const planeFlags = {
-  kubeconfig: flag.string('Path of the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config', { global: true }),
-  context: flag.string('Context of the Karmada control plane; default: found by itself', {
-    aliases: ['karmada-context'],
+  kubeconfig: flag.string('Path of the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config', {
+    files: true,
     global: true,
   }),
-  hostContext: flag.string('Context of the cluster that Karmada runs in; default: found by itself', { global: true }),
+  context: flag.string('Context of the Karmada control plane; default: found by itself', {
+    aliases: ['karmada-context'],
+    complete: contextNames,
+    global: true,
+  }),
+  hostContext: flag.string('Context of the cluster that Karmada runs in; default: found by itself', {
+    complete: contextNames,
+    global: true,
+  }),
   memberContext: flag.list('NAME=CONTEXT: the context of member NAME; repeatable; default: found by itself', {
     item: memberContext,
     global: true,

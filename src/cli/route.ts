@@ -27,7 +27,7 @@ export function route(table: CommandTable, argv: readonly string[]): Route {
   let entry: Command | Noun | undefined
   for (const word of words) {
     if (entry?.type === 'command') break
-    const next: Command | Noun | undefined = find(childrenOf(table, entry), word.text, entry)
+    const next: Command | Noun | undefined = find(table, entry, word.text)
     if (!next) throw notFound(table, entry, word, everything)
     entry = next
     named.push(word.index)
@@ -62,9 +62,10 @@ export const childrenOf = (table: CommandTable, entry: Noun | undefined): readon
 /** The last word of the entry's name: `up` of `anp up`. */
 export const wordOf = (entry: Command | Noun): string => entry.name.slice(entry.name.lastIndexOf(' ') + 1)
 
-function find(entries: readonly (Command | Noun)[], word: string, parent: Noun | undefined) {
+/** What a word names below a noun, or below the program itself. */
+export function find(table: CommandTable, parent: Noun | undefined, word: string): Command | Noun | undefined {
   const name = parent ? `${parent.name} ${word}` : word
-  return entries.find(entry => entry.name === name)
+  return childrenOf(table, parent).find(entry => entry.name === name)
 }
 
 function notFound(

@@ -1,4 +1,5 @@
 import type { CommandTable } from './command.ts'
+import { complete, wordsToComplete } from './completion/protocol.ts'
 import { errorLines, Failure } from './errors.ts'
 import { help } from './help.ts'
 import { Interrupted, type Io } from './io.ts'
@@ -11,6 +12,8 @@ import { paintFor } from './style.ts'
 export async function runTable(table: CommandTable, argv: readonly string[], io: Io): Promise<number> {
   let verbosity = 0
   try {
+    const words = wordsToComplete(argv, io.invokedAs)
+    if (words) return await complete(table, words, io)
     const routed = route(table, argv)
     verbosity = routed.verbosity
     return await runRoute(table, routed, io)

@@ -1,0 +1,43 @@
+import { basename, dirname, resolve } from 'node:path'
+import { arg } from '../cli/arg.ts'
+import { defineCommand } from '../cli/command.ts'
+import { shells } from '../cli/completion/shells.ts'
+import { flag } from '../cli/flag.ts'
+import { program } from '../cli/io.ts'
+import type { Session } from '../cli/session.ts'
+import { UserError } from '../errors.ts'
+
+export const completion = defineCommand({
+  name: 'completion',
+  summary: 'Set up shell completion',
+  description: `With --install, "kubectl karmada-net <Tab>" completes wherever kubectl itself does: kubectl asks an executable named
+kubectl_complete-karmada_net, which is put beside this one, or into --dir, which must be in PATH.
+
+With the name of a shell, prints a script that completes the plugin called by its own name, kubectl-karmada_net.`,
+  examples: [
+    ['Complete "kubectl karmada-net"', 'completion --install'],
+    ['Put the executable for it into another directory of PATH', 'completion --install --dir ~/.local/bin'],
+    ['A script for bash', 'completion bash'],
+  ],
+  args: { shell: arg.choice('SHELL', shells) },
+  flags: {
+    install: flag.boolean('Put the executable that kubectl asks where kubectl finds it'),
+    dir: flag.string('Directory to install into; default: where this executable is', { files: true }),
+  },
+  async run({ shell, flags, session }) {
+    if (flags.install) return install(session, flags.dir)
+    if (!shell)
+      throw new UserError(`SHELL is missing: ${shells.join(', ')}`, { hint: `${program} completion --install` })
+    const { completionScript } = await import('../cli/completion/scripts.ts')
+    const name = basename(session.io.invokedAs)
+    session.io.stdout.write(completionScript(shell, name.startsWith('kubectl-') ? name : 'kubectl-karmada_net'))
+  },
+})
+
+async function install({ io, ...session }: Session, dir: string | undefined): Promise<void> {
+  const { executablePath, installCompleter } = await import('../cli/completion/install.ts')
+  const executable = await executablePath(io.invokedAs, io.env)
+  const { path, changed, onPath } = await installCompleter(executable, resolve(dir ?? dirname(executable)), io.env)
+  session.out(`${path} ${changed ? 'created' : 'unchanged'}`)
+  if (!onPath) session.warn(`${dirname(path)} is not in PATH: kubectl will not find it there`)
+}
