@@ -13,9 +13,10 @@ import { memberLogin } from './login.ts'
 import { connectPort, proxyUrl, serverName } from './names.ts'
 import { agentObjects, secretObjects, serverObjects } from './plan.ts'
 import { checkAgent, checkCluster, type Wanted } from './preflight.ts'
+import { allReady } from './ready.ts'
 import { isReadyPod, podRef, podSelector, serverPods } from './servers.ts'
 import { apiEndpointOf, hostPort } from './settings.ts'
-import { applyAll, type MemberJob, planned, tunnelSettings, type World } from './world.ts'
+import { applyAll, type MemberJob, planned, throwIfRefused, tunnelSettings, type World } from './world.ts'
 
 /** What Cluster.spec and karmada-agent's flags are to say. */
 export const wantedOf = (
@@ -41,7 +42,7 @@ export function connectGroup(job: MemberJob): StepGroup<World> {
   return {
     title: job.member,
     steps: [
-      certificatesStep(async world => secretObjects(settingsOf(world), await keys(world)), keysOf),
+      certificatesStep(job.member, async world => secretObjects(settingsOf(world), await keys(world)), keysOf),
       serverStep(async world => serverObjects(settingsOf(world), await keys(world), world.admitted)),
       agentStep(job, async world => agentObjects(settingsOf(world), await keys(world))),
       tunnelStep(job),
@@ -55,11 +56,12 @@ export function connectGroup(job: MemberJob): StepGroup<World> {
 type Objects = (world: World) => Promise<ReturnType<typeof agentObjects>>
 type Keys = (world: World) => ReturnType<ReturnType<typeof certificatesOnce>>
 
-const certificatesStep = (objects: Objects, keysOf: Keys): Step<World> => ({
+const certificatesStep = (member: string, objects: Objects, keysOf: Keys): Step<World> => ({
   title: 'Certificates',
   objects: async world => planned(`host ${world.hostName}`, await objects(world)),
   dryRun: async world => applyAll(world.host, await objects(world), world, true),
   async run(world) {
+    throwIfRefused(world, member)
     const { changed } = await applyAll(world.host, await objects(world), world)
     const { certificates, made } = await keysOf(world)
     const until = `valid until ${firstExpiry(certificates).toISOString().slice(0, 10)}`
@@ -94,7 +96,7 @@ function agentStep(job: MemberJob, objects: Objects): Step<World> {
         namespace: settings.namespace,
       }
       try {
-        await waitFor<Deployment>(host, ref, allConnected, { timeoutMs, signal, onProgress: progress })
+        await waitFor<Deployment>(host, ref, allReady('connected'), { timeoutMs, signal, onProgress: progress })
       } catch (error) {
         signal.throwIfAborted()
         throw await notConnected(world, job, error)
@@ -102,14 +104,6 @@ function agentStep(job: MemberJob, objects: Objects): Step<World> {
       return { changed, detail: `${settings.replicas}/${settings.replicas} connected` }
     },
   }
-}
-
-/** `rolledOut` would also wait until the pods have been ready for a while. */
-function allConnected(deployment: Deployment | undefined): true | string {
-  const wanted = deployment?.spec?.replicas ?? 0
-  const { observedGeneration = 0, readyReplicas = 0, updatedReplicas = 0 } = deployment?.status ?? {}
-  const current = observedGeneration >= (deployment?.metadata.generation ?? 0) && updatedReplicas >= wanted
-  return current && readyReplicas >= wanted ? true : `${readyReplicas}/${wanted} connected`
 }
 
 async function notConnected(world: World, job: MemberJob, cause: unknown): Promise<UserError> {

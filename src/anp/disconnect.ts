@@ -4,7 +4,7 @@ import { type Cluster, clusterRef, memberThroughKarmada } from '../karmada/clust
 import { type Work, workRef } from '../karmada/work.ts'
 import { pause } from '../kube/pause.ts'
 import type { KubeClient, KubeObject, ListRef } from '../kube/types.ts'
-import { rolledOut, waitFor } from '../kube/wait.ts'
+import { rolledOut, waitFor, waitForGone } from '../kube/wait.ts'
 import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { restoreAgent } from './agent-flags.ts'
 import { restoreCluster } from './cluster-spec.ts'
@@ -97,12 +97,7 @@ const agentGoneStep = (job: MemberJob): Step<World> => ({
     if (work && isOurs(work)) {
       await karmada.delete(ref)
       // Its finalizer goes once karmada-agent has deleted what it brought.
-      await waitFor(
-        karmada,
-        ref,
-        found => (found ? 'karmada-agent is deleting the objects' : true),
-        waiting(world, progress),
-      )
+      await waitForGone(karmada, ref, waiting(world, progress))
       return { changed: true }
     }
     if (!job.client) return { changed: false, detail: 'was not delivered through Karmada' }

@@ -1,9 +1,11 @@
 import { UserError } from '../errors.ts'
-import { rolledOut, waitFor } from '../kube/wait.ts'
+import type { Deployment } from '../karmada/agent.ts'
+import { waitFor } from '../kube/wait.ts'
 import type { Step } from '../steps/step.ts'
 import { gatewayAddress, type Service } from './address.ts'
 import { agentsPort, gatewayName } from './names.ts'
 import { gatewayObjects } from './plan.ts'
+import { allReady } from './ready.ts'
 import { type Address, hostPort } from './settings.ts'
 import { applyAll, planned, type World } from './world.ts'
 
@@ -15,22 +17,25 @@ const deploymentRef = (namespace: string) => ({
 })
 const serviceRef = (namespace: string) => ({ apiVersion: 'v1', kind: 'Service', name: gatewayName, namespace })
 
+const objects = ({ settings, nodePort }: World) => gatewayObjects(settings, nodePort)
+
 /** The gateway on the host cluster, up to its address; `world.gateway` is known afterwards. */
-export function gatewayStep(nodePort: number): Step<World> {
-  const objects = ({ settings }: World) => gatewayObjects(settings, nodePort)
-  return {
-    title: 'Gateway',
-    objects: world => planned(`host ${world.hostName}`, objects(world)),
-    dryRun: world => applyAll(world.host, objects(world), world, true),
-    async run(world, progress) {
-      const { host, settings, signal, timeoutMs } = world
-      const { changed } = await applyAll(host, objects(world), world)
-      await waitFor(host, deploymentRef(settings.namespace), rolledOut, { timeoutMs, signal, onProgress: progress })
-      world.gateway ??= await loadBalancerAddress(world, progress)
-      const { replicas } = settings
-      return { changed, detail: `${replicas} ${replicas === 1 ? 'replica' : 'replicas'} on ${hostPort(world.gateway)}` }
-    },
-  }
+export const gatewayStep: Step<World> = {
+  title: 'Gateway',
+  objects: world => planned(`host ${world.hostName}`, objects(world)),
+  dryRun: world => applyAll(world.host, objects(world), world, true),
+  async run(world, progress) {
+    const { host, settings, signal, timeoutMs } = world
+    const { changed } = await applyAll(host, objects(world), world)
+    await waitFor<Deployment>(host, deploymentRef(settings.namespace), allReady('ready'), {
+      timeoutMs,
+      signal,
+      onProgress: progress,
+    })
+    world.gateway ??= await loadBalancerAddress(world, progress)
+    const { replicas } = settings
+    return { changed, detail: `${replicas} ${replicas === 1 ? 'replica' : 'replicas'} on ${hostPort(world.gateway)}` }
+  },
 }
 
 async function loadBalancerAddress(world: World, progress: (text: string) => void): Promise<Address> {

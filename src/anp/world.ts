@@ -9,10 +9,18 @@ export interface World {
   /** The host cluster in the user's words, as its context. */
   hostName: string
   karmada: KubeClient
+  /** The control plane's URL as the user's context has it. */
+  planeServer: string
   settings: HostSettings
   admitted: Admitted
-  /** What members dial; a load balancer's is known only once it has been given one. */
+  /** `--address`. */
+  given: { host: string; port?: number | undefined } | undefined
+  /** Found by the preflight. */
+  nodePort: number
+  /** What members dial, found by the preflight; a load balancer's is known only once it has been given one. */
   gateway: Address | undefined
+  /** Members that the preflight found unfit, and why; the others go on. */
+  refused: Map<string, Error>
   signal: AbortSignal
   /** For each wait. */
   timeoutMs: number
@@ -58,6 +66,12 @@ export async function applyAll(
     changed: changed > 0,
     detail: `${changed} of ${objects.length} objects ${dryRun ? 'would change' : 'changed'}`,
   }
+}
+
+/** Throws what the preflight found against this member. */
+export function throwIfRefused({ refused }: World, member: string): void {
+  const error = refused.get(member)
+  if (error) throw error
 }
 
 export const planned = (where: string, objects: KubeObject[]): PlannedObject[] =>

@@ -1,4 +1,7 @@
 import type { CommandTable } from '../cli/command.ts'
+import { anp } from './anp/index.ts'
+import { completion } from './completion.ts'
+import { contexts } from './contexts.ts'
 import { options } from './options.ts'
 import { version } from './version.ts'
 
@@ -8,5 +11,9 @@ import { version } from './version.ts'
  */
 export const commands: CommandTable = {
   description: `kubectl karmada-net connects the clusters of a Karmada federation and keeps their control plane available.`,
-  groups: [{ title: 'Other Commands', commands: [version, options] }],
+  groups: [
+    { title: 'Network Commands', commands: [anp] },
+    { title: 'Observe Commands', commands: [contexts] },
+    { title: 'Other Commands', commands: [completion, version, options] },
+  ],
 }

@@ -15,18 +15,20 @@ export async function openPort(
   const path = `/api/v1/namespaces/${namespace}/pods/${pod}/portforward?ports=${port}`
   const { url, ...options } = await client.webSocket(path)
   const socket = new WebSocket(url, 'v4.channel.k8s.io', { ...options, signal } as WebSocket.ClientOptions)
-  socket.binaryType = 'nodebuffer'
+  // Before it is open: the first messages may come along with the answer.
+  const stream = asStream(socket, pod, port)
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
-    socket.once('error', reject)
+    // Stays on: a stream that breaks while nobody reads it must not end the program.
+    stream.on('error', reject)
     // A refusal is a Status like any other: asked again as a plain request, the server says why.
-    socket.once('unexpected-response', async () => {
-      socket.terminate()
+    socket.once('unexpected-response', async request => {
+      request.destroy()
       const answer = await client.stream(path, { signal }).catch((error: unknown) => error)
       reject(answer instanceof Error ? answer : new Error(`the server did not open port ${port} of pod ${pod}`))
     })
   })
-  return asStream(socket, pod, port)
+  return stream
 }
 
 /** One port has two channels, data 0 and error 1; the first message of each only names the port. */

@@ -1,0 +1,65 @@
+import type { KubeClient } from '../kube/types.ts'
+import type { Admitted } from './plan.ts'
+import type { Exposure } from './settings.ts'
+import type { World } from './world.ts'
+
+/** What a command knows before anything was looked at. */
+export interface Opening {
+  host: KubeClient
+  hostName: string
+  karmada: KubeClient
+  namespace: string
+  /** Of the host cluster's Services; default `cluster.local`. */
+  clusterDomain?: string | undefined
+  components: { component: string; podLabels: Record<string, string> }[]
+  signal: AbortSignal
+  timeoutMs: number
+  force: boolean
+  expose?: Exposure | undefined
+  address?: World['given']
+  replicas?: number | undefined
+  imageRegistry?: string | undefined
+}
+
+/** Karmada's components that talk to members, and so may use a tunnel. */
+const talkToMembers = [
+  'karmada-aggregated-apiserver',
+  'karmada-controller-manager',
+  'karmada-metrics-adapter',
+  'karmada-search',
+]
+
+/** The world of the steps, as far as it is known before the preflight. */
+export function openWorld(opening: Opening): World {
+  const { host, hostName, karmada, signal, timeoutMs, force } = opening
+  return {
+    host,
+    hostName,
+    karmada,
+    planeServer: karmada.server,
+    settings: {
+      namespace: opening.namespace,
+      clusterDomain: opening.clusterDomain ?? 'cluster.local',
+      expose: opening.expose ?? 'nodeport',
+      replicas: opening.replicas ?? 2,
+      imageRegistry: opening.imageRegistry,
+    },
+    admitted: admittedPods(opening.components),
+    given: opening.address,
+    nodePort: 0,
+    gateway: undefined,
+    refused: new Map(),
+    signal,
+    timeoutMs,
+    force,
+    now: () => new Date(),
+  }
+}
+
+/** The pods' labels as they are on this host: each installer has its own. */
+export function admittedPods(components: Opening['components']): Admitted {
+  const found = components
+    .filter(({ component }) => talkToMembers.includes(component))
+    .map(({ podLabels }) => podLabels)
+  return found.length > 0 ? found : [{ app: 'karmada-aggregated-apiserver' }]
+}

@@ -1,0 +1,65 @@
+import type { MemberJob } from '../../anp/world.ts'
+import { arg } from '../../cli/arg.ts'
+import { defineCommand } from '../../cli/command.ts'
+import { flag } from '../../cli/flag.ts'
+import { planeFlags } from '../../cli/flags.ts'
+import { memberNames, openPlane } from '../session.ts'
+import { allFlag, anpMutatingFlags, apiServerOf } from './shared.ts'
+
+export const anpDown = defineCommand({
+  name: 'anp down',
+  summary: 'Put members back as they were before "anp up"',
+  description: `Gives karmada-agent and the Cluster the values that "anp up" found, then removes the tunnel from the member and from the host
+cluster. With the last member the gateway goes, too. What "anp up" did not make is left alone.`,
+  examples: [
+    ['One member', 'anp down member1'],
+    ['Every member, and the gateway', 'anp down --all'],
+  ],
+  args: { names: arg.many('MEMBER', { complete: memberNames('Pull') }) },
+  flags: {
+    ...planeFlags,
+    ...anpMutatingFlags,
+    all: allFlag('Every pull-mode member'),
+    apiEndpoint: flag.string('As it was given to "anp up"', { default: 'https://kubernetes.default.svc:443' }),
+    memberNamespace: flag.string('As it was given to "anp up"', { default: 'karmada-system' }),
+  },
+  async run({ names, flags, session }) {
+    const { selectMembers } = await import('../../topology/members.ts')
+    const { disconnectGroup, gatewayGoneStep, openWorld } = await import('../../anp/index.ts')
+    const { perform } = await import('../../cli/perform.ts')
+    const plane = await openPlane(flags, session)
+    const members = selectMembers(plane, { names, all: flags.all, mode: 'Pull' })
+    const { host } = plane
+    const world = openWorld({
+      host: host.client,
+      hostName: host.context,
+      karmada: plane.client,
+      namespace: host.namespace,
+      components: host.installation.components,
+      signal: session.signal,
+      timeoutMs: flags.timeout,
+      force: flags.force,
+    })
+    const jobs: MemberJob[] = members.map(({ name, client }) => ({
+      member: name,
+      deliver: client ? 'context' : 'karmada',
+      client,
+      apiServer: apiServerOf(flags.apiEndpoint),
+      memberNamespace: flags.memberNamespace,
+    }))
+    const started = session.io.now()
+    const groups = [...jobs.map(disconnectGroup), { steps: [gatewayGoneStep] }]
+    const { changed } = await perform(session, groups, world, {
+      dryRun: flags.dryRun,
+      undo: begun => `anp up ${begun.join(' ')}`,
+    })
+    if (flags.dryRun !== 'none') return
+    const who = members.map(({ name }) => name).join(', ')
+    session.say()
+    session.say(
+      changed
+        ? `Disconnected: ${who} (${Math.round((session.io.now() - started) / 1000)}s).`
+        : `Nothing to do: ${who} ${members.length === 1 ? 'is' : 'are'} not connected.`,
+    )
+  },
+})
