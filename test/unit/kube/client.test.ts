@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { applyConflicts, isConflict, StatusError } from '../../../src/kube/errors.ts'
 import type { KubeClient, KubeObject } from '../../../src/kube/types.ts'
-import { clientFor, type FakeApiServer, failure, startFakeApiServer, status } from './fake-apiserver.ts'
+import { clientFor, type FakeApiServer, failure, soon, startFakeApiServer, status } from './fake-apiserver.ts'
 
 let server: FakeApiServer
 let client: KubeClient
@@ -51,7 +51,7 @@ test('40 calls use one connection, also below a prefix', async () => {
   }
   expect(server.accepted()).toBe(1)
   client.close()
-  await expect.poll(() => server.open()).toBe(0)
+  await soon(() => server.open()).toBe(0)
 })
 
 test('create', async () => {
@@ -203,7 +203,7 @@ test('stream: the body as it comes; leaving the loop closes the connection', asy
     expect(Buffer.from(chunk).toString()).toBe('one\n')
     break
   }
-  await expect.poll(() => server.open()).toBe(0)
+  await soon(() => server.open()).toBe(0)
   server.on('GET /log', status(400, 'BadRequest', 'container "x" is waiting to start'))
   await expect(client.stream('/log')).rejects.toThrow('container "x" is waiting to start')
 })

@@ -1,8 +1,8 @@
 import * as net from 'node:net'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { connectionError } from '../../../src/kube/connection-errors.ts'
 import { ConnectionError, describeStatus, isTransient, StatusError } from '../../../src/kube/errors.ts'
-import { base64, clientFor, failure, leaf, otherAuthority, startFakeApiServer, status } from './fake-apiserver.ts'
+import { base64, clientFor, failure, leaf, otherAuthority, soon, startFakeApiServer, status } from './fake-apiserver.ts'
 
 const version = (server: string, options: Parameters<typeof clientFor>[1] = {}) =>
   failure<ConnectionError>(clientFor(server, options).raw('/version'))
@@ -59,9 +59,13 @@ test('a server that accepts and says nothing', async () => {
 test('an answer that does not end in time', async () => {
   await using server = await startFakeApiServer()
   server.on('GET /version', response => void response.writeHead(200).write('{'))
-  const error = await version(server.url, { requestTimeoutMs: 100 })
-  expect(error.detail).toBe(`GET ${server.url}/version: no answer in 0.1s`)
-  await expect.poll(() => server.open()).toBe(0)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const failed = version(server.url, { requestTimeoutMs: 30_000 })
+  await soon(() => server.seen.length).toBe(1)
+  vi.advanceTimersByTime(30_000)
+  expect((await failed).detail).toBe(`GET ${server.url}/version: no answer in 30s`)
+  vi.useRealTimers()
+  await soon(() => server.open()).toBe(0)
 })
 
 test('an answer that is cut off', async () => {
@@ -80,12 +84,12 @@ test('a signal ends a call with its reason', async () => {
   server.on('GET /version', () => undefined)
   const controller = new AbortController()
   const call = failure(clientFor(server.url).raw('/version', { signal: controller.signal }))
-  await expect.poll(() => server.seen.length).toBe(1)
+  await soon(() => server.seen.length).toBe(1)
   const reason = new Error('stop')
   controller.abort(reason)
   expect(await call).toBe(reason)
   expect(await failure(clientFor(server.url).raw('/version', { signal: controller.signal }))).toBe(reason)
-  await expect.poll(() => server.open()).toBe(0)
+  await soon(() => server.open()).toBe(0)
 })
 
 const x509 = 'Unable to connect to the server: tls: failed to verify certificate: x509: '

@@ -3,10 +3,14 @@ import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:
 import * as https from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { expect, vi } from 'vitest'
 import { type ClientOptions, createClient } from '../../../src/kube/client.ts'
 import type { Kubeconfig, KubeconfigCluster, KubeconfigUser } from '../../../src/kube/kubeconfig.ts'
 import type { KubeClient } from '../../../src/kube/types.ts'
 import { createAuthority, issue, type KeyPair } from '../../../src/pki/certificate.ts'
+
+// A busy machine may be slow; that is no failure.
+vi.setConfig({ testTimeout: 20_000 })
 
 /** What the server saw. */
 export interface Seen {
@@ -170,6 +174,9 @@ export function clientFor(
 }
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+/** Waits for a value, however busy the machine is: `await soon(() => x).toBe(1)`. */
+export const soon = <T>(value: () => T) => expect.poll(value, { timeout: 15_000, interval: 10 })
 
 /** What a promise was rejected with. */
 export async function failure<E = Error>(promise: Promise<unknown>): Promise<E> {
