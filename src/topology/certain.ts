@@ -1,3 +1,5 @@
+import { isReached } from './access.ts'
+import { planesAround } from './choose-plane.ts'
 import { classify } from './classify.ts'
 import type { Target } from './contexts.ts'
 import { allApiServersIn } from './evidence.ts'
@@ -7,7 +9,7 @@ import type { FleetPlane, Probe, Selection } from './types.ts'
 export const contextsIn = ({ context, hostContext, memberContext }: Selection): string[] =>
   [context, hostContext, ...Object.values(memberContext ?? {})].filter(context => context !== undefined)
 
-/** No context that is still silent could change the plane and the host that the selection leads to. */
+/** No context that is still silent could change the plane and the host that the selection leads to, or the error. */
 export function isCertain(
   probes: Probe[],
   targets: Target[],
@@ -15,10 +17,13 @@ export function isCertain(
   currentContext: string | undefined,
 ): boolean {
   const answered = new Set(probes.map(({ context }) => context))
-  if (contextsIn(selection).some(context => !answered.has(context))) return false
+  const named = contextsIn(selection)
+  if (probes.some(probe => named.includes(probe.context) && !isReached(probe))) return true
+  if (named.some(context => !answered.has(context))) return false
   const { planes } = classify(probes)
   const plane = anchoredPlane(planes, probes, selection, currentContext)
-  if (plane === undefined) return false
+  // Named, and no plane: an error. Whose host it is makes a better one.
+  if (plane === undefined) return selection.context !== undefined && planesAround(planes, selection.context).length > 0
   return selection.hostContext !== undefined || hasAllHosts(plane, targets, answered)
 }
 

@@ -11,6 +11,7 @@ export function chooseHost(fleet: Fleet, plane: FleetPlane, { hostContext, names
   // What the user says outweighs what could not be proven, but not that another plane's workload runs there, or none.
   const hosts = probe !== undefined && known.length === 0 ? unclaimed(fleet, plane, probe) : known
   const [first, ...others] = hosts.filter(inNamespace)
+  if (first === undefined && namespace !== undefined && hosts.length > 0) throw otherNamespace(plane, hosts, namespace)
   if (first === undefined) throw noHost(fleet, plane, probe, namespace)
   if (others.length > 0) throw severalHosts(plane, [first, ...others])
   return probe === undefined ? first : { ...first, contexts: [probe.context] }
@@ -23,6 +24,13 @@ function unclaimed(fleet: Fleet, { contexts, facts }: FleetPlane, probe: Probe):
   return probe.installations
     .filter(installation => !taken.has(installation) && serves(installation, { servers, facts }) === 'unknown')
     .map(installation => ({ contexts: [probe.context], installation, evidence: 'user' }))
+}
+
+function otherNamespace({ name }: FleetPlane, hosts: FleetHost[], namespace: string): UserError {
+  const found = hosts.map(({ installation }) => installation.namespace)
+  return new UserError(`plane ${name} does not run in namespace ${namespace}, but in ${found.join(', ')}`, {
+    hint: `leave -n out, or: -n ${found[0]}`,
+  })
 }
 
 function severalHosts({ name }: FleetPlane, hosts: FleetHost[]): UserError {

@@ -11,7 +11,7 @@ export const seeContexts = 'see who is who: kubectl karmada-net contexts'
  */
 export function choosePlane(fleet: Fleet, { context }: Selection, currentContext?: string): FleetPlane {
   if (context !== undefined) return planeOfContext(fleet, context)
-  const near = currentContext === undefined ? [] : planesAround(fleet, currentContext)
+  const near = currentContext === undefined ? [] : planesAround(fleet.planes, currentContext)
   const fitting = near.length > 0 ? near : fleet.planes
   const [first, ...others] = fitting
   if (first === undefined) throw noPlane(fleet)
@@ -25,10 +25,10 @@ const described = ({ name, contexts }: FleetPlane): string =>
   name === contexts[0] ? name : `${name} (context ${contexts.join(', ')})`
 
 /** The plane that the context is; else those that it hosts or is a member of. */
-function planesAround(fleet: Fleet, context: string): FleetPlane[] {
-  const own = fleet.planes.filter(({ contexts }) => contexts.includes(context))
+export function planesAround(planes: FleetPlane[], context: string): FleetPlane[] {
+  const own = planes.filter(({ contexts }) => contexts.includes(context))
   if (own.length > 0) return own
-  return fleet.planes.filter(({ hosts, members }) =>
+  return planes.filter(({ hosts, members }) =>
     [...hosts, ...members].some(({ contexts }) => contexts.includes(context)),
   )
 }
@@ -37,7 +37,7 @@ function planeOfContext(fleet: Fleet, context: string): FleetPlane {
   const probe = reached(fleet, context)
   const plane = fleet.planes.find(({ contexts }) => contexts.includes(context))
   if (plane !== undefined) return plane
-  const near = planesAround(fleet, context)
+  const near = planesAround(fleet.planes, context)
   const known = (near.length > 0 ? near : fleet.planes).flatMap(({ contexts }) => contexts[0] ?? [])
   const role = fleet.rows.find(row => row.context === context)?.role
   const instead = near.length > 0 && (role === 'host' || role === 'member') ? `, but a ${role} of one` : ''
@@ -58,8 +58,11 @@ export function reached({ probes }: Fleet, context: string): Probe {
       probes.map(({ context }) => context),
     )
   if (isReached(probe)) return probe
-  throw new UserError(`context ${context} cannot be reached: ${probe.note ?? probe.access}`, { hint: seeContexts })
+  throw unreached(probe)
 }
+
+export const unreached = ({ context, note, access }: Probe): UserError =>
+  new UserError(`context ${context} cannot be reached: ${note ?? access}`, { hint: seeContexts })
 
 export function unknownContext(context: string, contexts: string[]): UserError {
   const near = nearest(context, contexts)

@@ -25,16 +25,12 @@ function verified(fleet: Fleet, { name, cluster }: FleetMember, context: string)
   const { uid } = reached(fleet, context)
   const { id } = cluster.spec
   if (uid === undefined || id === undefined || uid === id) return context
-  const other = fleet.rows.find(row => row.context === context)
-  throw new UserError(
-    `context ${context} is not member ${name}: its kube-system namespace has UID ${uid}, Karmada knows ${id}`,
-    {
-      hint:
-        other?.cluster === undefined
-          ? 'see who is who: kubectl karmada-net contexts'
-          : `context ${context} is ${other.cluster}`,
-    },
-  )
+  const other = fleet.rows.find(row => row.context === context)?.cluster
+  const instead =
+    other === undefined ? `has kube-system UID ${uid}; member ${name} has ${id}` : `is ${other}, not ${name}`
+  throw new UserError(`context ${context} ${instead}`, {
+    hint: 'contexts of members are found without --member-context; see them: kubectl karmada-net contexts',
+  })
 }
 
 export interface MemberSelection {

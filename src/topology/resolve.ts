@@ -1,6 +1,8 @@
 import type { KubeClient } from '../kube/types.ts'
+import { isReached } from './access.ts'
+import { contextsIn } from './certain.ts'
 import { chooseHost } from './choose-host.ts'
-import { choosePlane } from './choose-plane.ts'
+import { choosePlane, unreached } from './choose-plane.ts'
 import { resolveMembers } from './members.ts'
 import type { Fleet, FleetHost, Host, Plane, Selection } from './types.ts'
 
@@ -16,6 +18,9 @@ export interface ResolveOptions {
  * Throws UserError when no plane fits or several do, when its host is not found or not reached, and for overrides that cannot be.
  */
 export function resolvePlane(fleet: Fleet, selection: Selection, options: ResolveOptions): Plane {
+  const named = contextsIn(selection)
+  const silent = fleet.probes.find(probe => named.includes(probe.context) && !isReached(probe))
+  if (silent !== undefined) throw unreached(silent)
   const plane = choosePlane(fleet, selection, options.currentContext)
   const host = chooseHost(fleet, plane, selection)
   const context = preferred(plane.contexts, selection.context ?? options.currentContext)

@@ -217,6 +217,33 @@ describe('findPlane', () => {
     ])
   })
 
+  test.for<[string, Parameters<typeof findPlane>[1], string]>([
+    [
+      'a host instead of the plane',
+      { context: 'hub' },
+      'context hub is not a Karmada control plane, but a host of one',
+    ],
+    [
+      'a plane that is away',
+      { context: 'away' },
+      'context away cannot be reached: dial 127.0.0.1:9: connection refused',
+    ],
+    [
+      'a host that is away',
+      { hostContext: 'away' },
+      'context away cannot be reached: dial 127.0.0.1:9: connection refused',
+    ],
+  ])('does not wait for more before it says: %s', async ([, selection, expected]) => {
+    const { hub, karmada } = await federation()
+    const contexts = contextsFor({
+      karmada: karmada.url,
+      hub: hub.url,
+      away: 'https://127.0.0.1:9',
+      silent: await silentServer(),
+    })
+    await expect(findPlane(contexts, selection, { timeoutMs: 600_000 })).rejects.toThrow(expected)
+  })
+
   test('waits for all where a second host may be among the silent', async () => {
     const { hub, karmada } = await federation()
     karmada.on('GET /apis/coordination.k8s.io/v1/namespaces/kube-system/leases', {

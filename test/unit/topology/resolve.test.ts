@@ -141,6 +141,12 @@ describe('which host', () => {
       '2 hosts fit plane k: h (namespace karmada-system), h (namespace other) > say which: -n karmada-system',
     ],
     [
+      'another namespace',
+      fleet,
+      { namespace: 'default' },
+      'plane karmada does not run in namespace default, but in karmada-system > leave -n out, or: -n karmada-system',
+    ],
+    [
       'none proven',
       unproven,
       {},
@@ -185,7 +191,7 @@ describe('which context of a member', () => {
     [
       'another cluster',
       { member2: 'edge' },
-      'context edge is not member member2: its kube-system namespace has UID uid-edge, Karmada knows uid-member2 > context edge is member1',
+      'context edge is member1, not member2 > contexts of members are found without --member-context; see them: kubectl karmada-net contexts',
     ],
     ['unknown member', { membr1: 'edge' }, 'no cluster "membr1" in plane karmada > did you mean member1?'],
     ['unknown context', { member1: 'egde' }, 'context "egde" does not exist > did you mean edge?'],
