@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises'
+import { getText, until } from './api.ts'
 import { daemonCommands } from './cluster.ts'
+import { accessOf } from './kubeconfig.ts'
 import { isRunning, startDaemon } from './machine.ts'
+import { kubeconfigFile } from './paths.ts'
 import { planSandbox } from './plan.ts'
 import { machineOf, type State, writeState } from './state.ts'
 
@@ -38,4 +42,11 @@ export async function restartDaemons(state: State, stopped: Health['stopped']): 
     daemons[component] = await startDaemon(machineOf(state, cluster), component, command)
   }
   await writeState(state)
+}
+
+/** Waits until the API servers of these clusters answer. */
+export async function awaitApis(state: State, clusters: Set<string>): Promise<void> {
+  const text = await readFile(kubeconfigFile(state.name), 'utf8')
+  for (const cluster of clusters)
+    await until(`${cluster}: API server`, 60, async () => (await getText(accessOf(text, cluster), '/readyz')) === 'ok')
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { env } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, type RunOptions, type RunResult, run } from '../setup/run.ts'
@@ -60,7 +61,12 @@ export async function openSandbox(name = env['KARMADA_NET_SANDBOX'] || 'default'
   const kubeconfig = kubeconfigFile(name)
   const inSandbox = (options: RunOptions = {}): RunOptions => ({
     ...options,
-    env: { PATH: `${state.bin}:${env['PATH']}`, KUBECONFIG: kubeconfig, ...options.env },
+    env: {
+      PATH: `${state.bin}:${env['PATH']}`,
+      KUBECONFIG: kubeconfig,
+      KUBECACHEDIR: join(sandboxDir(name), 'kube-cache'),
+      ...options.env,
+    },
   })
   return {
     name,

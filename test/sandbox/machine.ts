@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type RunOptions, type RunResult, run } from '../setup/run.ts'
+import { attempt, CommandError, type RunOptions, type RunResult, run } from '../setup/run.ts'
 import { joinFiles } from './cgroups.ts'
 import { inside, logFile, machineDir } from './paths.ts'
 
@@ -89,11 +89,16 @@ export async function startDaemon(machine: Machine, component: string, command: 
 export const enter = ({ holder }: Machine): string[] => [
   ...['nsenter', `--target=${holder.pid}`, '--mount', '--net', '--uts', '--', 'env', '-C', '/'],
   `PATH=${inside.bin}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+  // kubectl remembers for hours what an address offers; the next sandbox has the same addresses.
+  'KUBECACHEDIR=/run/kube-cache',
 ]
 
 /** Runs a program in the machine to its end. Throws `CommandError`. */
-export const runIn = async (machine: Machine, command: string[], options?: RunOptions): Promise<RunResult> =>
-  run([...(await belong(machine.sandbox)), ...enter(machine), ...command], options)
+export async function runIn(machine: Machine, command: string[], options?: RunOptions): Promise<RunResult> {
+  const result = await attempt([...(await belong(machine.sandbox)), ...enter(machine), ...command], options)
+  if (result.code !== 0) throw new CommandError([`${machine.name}:`, ...command], result)
+  return result
+}
 
 /** Runs a program in the machine's network only, with this process's files. Throws `CommandError`. */
 export const runInNetwork = (machine: Machine, command: string[], options?: RunOptions): Promise<RunResult> =>

@@ -19,10 +19,10 @@ async function main(request: Request): Promise<number> {
       return 0
     case 'up': {
       const report = createReport()
-      await up(request.name, request.shape, report)
+      const outcome = await up(request.name, request.shape, report)
       const name = request.name === 'default' ? '' : ` --name ${request.name}`
-      report.say(`
-Sandbox ${request.name} is ready (${report.elapsed().toFixed(0)}s).
+      const ready = outcome === 'unchanged' ? 'is up already' : `is ready (${report.elapsed().toFixed(0)}s)`
+      report.say(`${outcome === 'unchanged' ? '' : '\n'}Sandbox ${request.name} ${ready}.
   export KUBECONFIG=${kubeconfigFile(request.name)}
   npm run sandbox -- status${name}
   npm run sandbox -- shell host${name}

@@ -1,4 +1,4 @@
-import { run } from '../setup/run.ts'
+import { attempt, run } from '../setup/run.ts'
 import { type Machine, runInNetwork } from './machine.ts'
 import {
   adminInterface,
@@ -31,6 +31,15 @@ export async function connectRoot(plan: SandboxPlan, hub: Machine): Promise<void
     'link set br0 up',
     'link set root master br0 up',
   ])
+}
+
+/** Removes the root namespace's ends. They go with the machines too, but only when the kernel gets to it. */
+export async function disconnectRoot(slot: number): Promise<void> {
+  const { stdout } = await run(['ip', '-json', 'link'])
+  const names = (JSON.parse(stdout) as { ifname: string }[]).map(({ ifname }) => ifname)
+  const own = rootInterface(slot)
+  for (const name of names.filter(name => name === own || name.startsWith(`${own}-`)))
+    await attempt(['ip', 'link', 'delete', name])
 }
 
 /** A machine on the hosts' network. */

@@ -67,6 +67,12 @@ export async function claimSlot(name: string): Promise<number> {
   throw new Error(`all ${slots.last} address ranges are taken: remove a sandbox first`)
 }
 
+/** The address range that a sandbox has taken. */
+export async function slotOf(name: string): Promise<number | undefined> {
+  for (const [slot, owner] of await slotOwners()) if (owner === name) return slot
+  return undefined
+}
+
 export async function releaseSlot(name: string): Promise<void> {
   for (const [slot, owner] of await slotOwners())
     if (owner === name) await rm(join(slotsDir, String(slot)), { force: true })

@@ -4,7 +4,7 @@ import type { Report } from '../setup/report.ts'
 import { createCgroups } from './cgroups.ts'
 import { startCluster } from './cluster.ts'
 import { destroy } from './down.ts'
-import { checkHealth, restartDaemons } from './health.ts'
+import { awaitApis, checkHealth, restartDaemons } from './health.ts'
 import { installKarmada, joinMember, registerMember, waitForMember } from './karmada.ts'
 import { type Access, accessOf, contextNames, kubeconfig } from './kubeconfig.ts'
 import { type Machine, startMachine, startNetwork } from './machine.ts'
@@ -20,26 +20,34 @@ const hubName = 'switch'
  * Makes a sandbox as asked. A healthy one of at least that shape stays as it is; one that lacks clusters gets them;
  * one that an earlier `up` left half made, or that did not outlive a restart of the machine, is made anew.
  */
-export async function up(name: string, shape: Shape, report: Report): Promise<void> {
+export async function up(name: string, shape: Shape, report: Report): Promise<'changed' | 'unchanged'> {
   await using _lock = await lockSandbox(name)
   const state = await usableState(name, report)
-  if (!state) return build(await newState(name, shape, report), report)
-  const wanted = union(state.shape, shape)
-  const health = await checkHealth(state)
-  if (health.stopped.length > 0)
-    await report.step('Start what had stopped', () => restartDaemons(state, health.stopped))
-  if (clustersOf(name, state, wanted).every(cluster => state.daemons[cluster.name])) {
-    report.say(`Sandbox ${name} is up.`)
-    return
+  if (!state) {
+    await build(await newState(name, shape, report), report)
+    return 'changed'
   }
+  const wanted = union(state.shape, shape)
+  const { stopped } = await checkHealth(state)
+  if (stopped.length > 0)
+    await report.step('Start what had stopped', async () => {
+      await restartDaemons(state, stopped)
+      await awaitApis(state, new Set(stopped.map(({ cluster }) => cluster)))
+      return stopped.map(({ cluster, component }) => `${component} of ${cluster}`).join(', ')
+    })
+  if (planSandbox(name, state.slot, wanted).clusters.every(cluster => state.daemons[cluster.name]))
+    return stopped.length > 0 ? 'changed' : 'unchanged'
   await build({ ...state, shape: wanted }, report)
+  return 'changed'
 }
 
 /** The state of a sandbox that can be kept; one that cannot be is taken down. */
 async function usableState(name: string, report: Report): Promise<State | undefined> {
   const state = await readState(name)
   if (state?.status === 'up' && (await checkHealth(state)).alive) return state
-  await report.step(state ? 'Clear what an earlier run left' : 'Clear the way', () => destroy(name))
+  // Without a state too: a run that was killed early may have left processes.
+  if (state) await report.step('Clear what an earlier run left', () => destroy(name))
+  else await destroy(name)
   return undefined
 }
 
@@ -49,9 +57,6 @@ async function newState(name: string, shape: Shape, report: Report): Promise<Sta
   const slot = await claimSlot(name)
   return { name, slot, shape, status: 'building', bin, holders: {}, daemons: {} }
 }
-
-const clustersOf = (name: string, { slot }: State, shape: Shape): ClusterPlan[] =>
-  planSandbox(name, slot, shape).clusters
 
 const union = (one: Shape, other: Shape): Shape => ({
   hosts: Math.max(one.hosts, other.hosts),
