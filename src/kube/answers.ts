@@ -50,8 +50,8 @@ function parseStatus(text: string): Status | undefined {
   }
 }
 
-/** A short plain answer says more than its status (`proxy error: dial tcp ...`); pages and dumps do not. */
+/** A short plain answer says more than its status (`proxy error: dial tcp ...`); pages, dumps and the status again do not. */
 function quoted(text: string): string {
   const line = text.trim()
-  return line && line.length <= 200 && !/[<{\n]/.test(line) ? ` ("${line}")` : ''
+  return line && line.length <= 200 && !/[<{\n]|^\d{3} /.test(line) ? ` ("${line}")` : ''
 }

@@ -1,19 +1,15 @@
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { UserError } from '../errors.ts'
+import { type Credentials, fixed } from './credentials.ts'
 import type { KubeconfigUser } from './kubeconfig.ts'
 
-/**
- * Headers from a user's `auth-provider` (oidc, gcp, azure), by client-node. Heavy: import this file lazily.
- * The returned function throws `UserError` when there is no login to be had.
- */
-export function authProvider({ name, authProvider }: KubeconfigUser): () => Promise<Record<string, string>> {
+/** OIDC, GCP and Azure logins of old, by client-node. Heavy: import this file lazily. */
+export function providerCredentials({ name, authProvider }: KubeconfigUser): Credentials {
   const config = new KubeConfig()
-  config.loadFromClusterAndUser(
-    { name: 'any', server: 'https://localhost', skipTLSVerify: false },
-    { name, authProvider },
-  )
-  return async () => {
+  const cluster = { name: 'any', server: 'https://localhost', skipTLSVerify: false }
+  config.loadFromClusterAndUser(cluster, { name, authProvider })
+  return fixed(async () => {
     const options: RequestOptions & { headers: Record<string, string> } = { headers: {} }
     try {
       await config.applyToHTTPSOptions(options)
@@ -24,6 +20,6 @@ export function authProvider({ name, authProvider }: KubeconfigUser): () => Prom
     const token = options.headers['Authorization']
     if (!token)
       throw new UserError(`auth-provider ${authProvider?.name} of user "${name}" gives no login; log in again`)
-    return { Authorization: token }
-  }
+    return { headers: { Authorization: token } }
+  })
 }

@@ -70,7 +70,12 @@ function clientBelow(pipeline: Pipeline, prefix: string, timeoutMs: number): Kub
     async stream(path, request) {
       const answer = await session.call(rawRequest(path, request), request)
       if (answer.status < 400) return answer.chunks()
-      throw statusError(answer.status, await answer.text(), session.info('GET', path), retryAfter(answer))
+      throw statusError(
+        answer.status,
+        await answer.text(),
+        session.info(request?.method ?? 'GET', path),
+        retryAfter(answer),
+      )
     },
     webSocket: path => webSocketTarget(pipeline, prefix + path),
     at: below => clientBelow(pipeline, prefix + below.replace(/\/+$/, ''), timeoutMs),

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { UserError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { type ExecPluginIo, execCredentials } from './exec-plugin.ts'
-import type { KubeconfigUser } from './kubeconfig.ts'
+import type { ExecPluginIo } from './exec-plugin.ts'
+import type { ExecConfig, KubeconfigUser } from './kubeconfig.ts'
 import { type ClientCertificate, readPem } from './trust.ts'
 
 /** Who a request is from. */
@@ -27,8 +27,8 @@ export function credentialsOf(connection: Connection, io: ExecPluginIo): Credent
   if (cluster.server.startsWith('http:')) return fixed(async () => ({ headers: {} }))
   const explicit = user.token || user.tokenFile || user.username || user.clientCertificate || user.clientCertificateData
   if (explicit) return explicitCredentials(user)
-  if (user.exec) return execCredentials(connection, user.exec, io)
-  if (user.authProvider) return providerCredentials(user)
+  if (user.exec) return execPlugin(connection, user.exec, io)
+  if (user.authProvider) return lazily(async () => (await import('./auth-provider.ts')).providerCredentials(user))
   return fixed(async () => ({ headers: {} }))
 }
 
@@ -45,7 +45,7 @@ export function impersonation(user: KubeconfigUser): Record<string, string | str
 }
 
 /** Credentials that a 401 cannot change. */
-function fixed(current: () => Promise<Identity>): Credentials {
+export function fixed(current: () => Promise<Identity>): Credentials {
   return { current, renew: async () => false }
 }
 
@@ -91,11 +91,19 @@ async function clientCertificate(user: KubeconfigUser): Promise<ClientCertificat
   return { cert, key }
 }
 
-/** OIDC, GCP and Azure logins of old: client-node knows them, and is loaded for them alone. */
-function providerCredentials(user: KubeconfigUser): Credentials {
-  let provider: Promise<() => Promise<Record<string, string>>> | undefined
-  return fixed(async () => {
-    provider ??= import('./auth-provider.ts').then(module => module.authProvider(user))
-    return { headers: await (await provider)() }
-  })
+function execPlugin(connection: Connection, exec: ExecConfig, io: ExecPluginIo): Credentials {
+  return lazily(async () => (await import('./exec-plugin.ts')).execCredentials(connection, exec, io))
+}
+
+/** For logins that few users have: their code is loaded with the first request. */
+function lazily(load: () => Promise<Credentials>): Credentials {
+  let loading: Promise<Credentials> | undefined
+  const loaded = () => {
+    loading ??= load()
+    return loading
+  }
+  return {
+    current: async () => (await loaded()).current(),
+    renew: async used => (await loaded()).renew(used),
+  }
 }

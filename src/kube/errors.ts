@@ -113,13 +113,15 @@ export function applyConflicts(error: unknown): { field: string; manager: string
 /** The lines that kubectl prints for an API error, without the leading `error: ` (there is none before `Error from server`). */
 export function describeStatus(error: StatusError): string {
   if (error.reason === 'Unauthorized') return `error: You must be logged in to the server (${error.message})`
-  const details = error.status.details
-  if (error.reason === 'Invalid' && details?.causes?.length) {
-    const causes = details.causes.map(cause => `${cause.field}: ${cause.message}`)
-    const what = details.kind || details.name ? `The ${details.kind} "${details.name}"` : 'The request'
-    return causes.length === 1
-      ? `${what} is invalid: ${causes[0]}`
-      : [`${what} is invalid: `, ...causes.map(cause => `* ${cause}`)].join('\n')
-  }
+  if (error.reason === 'Invalid') return describeInvalid(error)
   return `Error from server${error.reason ? ` (${error.reason})` : ''}: ${error.message}`
+}
+
+function describeInvalid({ message, status: { details } }: StatusError): string {
+  const named = details?.kind || details?.name
+  const what = named ? `The ${details.kind} "${details.name}" is invalid` : 'The request is invalid'
+  const causes = new Set(details?.causes?.map(({ field, message }) => (field ? `${field}: ${message}` : `${message}`)))
+  if (!causes.size) return named ? what : `${what}: ${message}`
+  if (causes.size === 1) return `${what}: ${[...causes][0]}`
+  return [`${what}: `, ...[...causes].map(cause => `* ${cause}`)].join('\n')
 }

@@ -33,8 +33,21 @@ interface Issued {
 
 const versions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
 
+/** What plugins gave, by their place in the kubeconfig: contexts of one user log in once. */
+const shared = new WeakMap<ExecConfig, Map<string, Credentials>>()
+
 /** Credentials from a plugin: kept until they expire, asked for once more after a 401. */
 export function execCredentials(connection: Connection, exec: ExecConfig, io: ExecPluginIo): Credentials {
+  const known = shared.get(exec) ?? new Map<string, Credentials>()
+  shared.set(exec, known)
+  // A plugin that is not told of the cluster cannot give it something of its own.
+  const key = exec.provideClusterInfo ? JSON.stringify(connection.cluster) : ''
+  const credentials = known.get(key) ?? pluginCredentials(connection, exec, io)
+  known.set(key, credentials)
+  return credentials
+}
+
+function pluginCredentials(connection: Connection, exec: ExecConfig, io: ExecPluginIo): Credentials {
   let cached: Promise<Issued> | undefined
   const ask = () => {
     const asked = runPlugin(connection, exec, io).then(identityOf(exec))

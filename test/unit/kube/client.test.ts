@@ -1,3 +1,4 @@
+import * as https from 'node:https'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { applyConflicts, isConflict, StatusError } from '../../../src/kube/errors.ts'
 import type { KubeClient, KubeObject } from '../../../src/kube/types.ts'
@@ -216,6 +217,7 @@ test.each([
     'a gateway before the server got no proper answer from it',
   ],
   ['a short text', 503, 'no backend', 'the server is currently unable to handle the request ("no backend")'],
+  ['the status again', 404, '404 page not found\n', 'the server could not find the requested resource'],
   ['nothing', 418, '', 'the server answered with status 418'],
 ])('an answer without a Status: %s', async (_name, code, body, message) => {
   server.on(`GET ${path}`, { status: code, body })
@@ -232,4 +234,15 @@ test('a server below a path, as behind Rancher', async () => {
   server.on('GET /k8s/clusters/c-1/version', { body: { major: '1' } })
   const below = clientFor(`${server.url}/k8s/clusters/c-1/`)
   expect((await below.raw('/version')).status).toBe(200)
+})
+
+test('a WebSocket library gets the same connection and credentials', async () => {
+  server.on('GET /proxy/exec', {})
+  const user = { token: 't', as: 'bob' }
+  const { url, headers, agent } = await clientFor(server.url, { user }).at('/proxy').webSocket('/exec')
+  expect(url).toBe(`${server.url.replace('https', 'wss')}/proxy/exec`)
+  await new Promise((resolve, reject) => {
+    https.get(url.replace('wss', 'https'), { agent, headers }, resolve).on('error', reject)
+  })
+  expect(last()?.headers).toMatchObject({ authorization: 'Bearer t', 'impersonate-user': 'bob' })
 })

@@ -185,8 +185,10 @@ test.each([
   [printed(404, 'NotFound', 'pods "x" not found'), 'Error from server (NotFound): pods "x" not found'],
   [printed(500, '', 'boom'), 'Error from server: boom'],
   [printed(401, 'Unauthorized', 'Unauthorized'), 'error: You must be logged in to the server (Unauthorized)'],
+  [printed(422, 'Invalid', 'a test failed'), 'The request is invalid: a test failed'],
+  [printed(422, 'Invalid', 'long', { kind: 'Service', name: 'x' }), 'The Service "x" is invalid'],
   [
-    printed(422, 'Invalid', 'long', { kind: 'Service', name: 'x', causes: [cause('spec.ports')] }),
+    printed(422, 'Invalid', 'long', { kind: 'Service', name: 'x', causes: [cause('spec.ports'), cause('spec.ports')] }),
     'The Service "x" is invalid: spec.ports: Required value',
   ],
   [

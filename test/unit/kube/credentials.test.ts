@@ -130,6 +130,16 @@ test('exec: one run serves many calls, also those that come together', async () 
   expect(server.seen.map(request => request.headers.authorization)).toEqual(Array(4).fill('Bearer 1'))
 })
 
+test('exec: contexts of one user log in once, unless the plugin is told of the cluster', async () => {
+  const exec = await plugin(counting(join(folder, 'shared')))
+  await as({ exec }).raw('/version')
+  await as({ exec }, { cluster: { tlsServerName: 'localhost' } }).raw('/version')
+  const told = await plugin(counting(join(folder, 'told')), { provideClusterInfo: true })
+  await as({ exec: told }).raw('/version')
+  await as({ exec: told }, { cluster: { tlsServerName: 'localhost' } }).raw('/version')
+  expect(server.seen.map(request => request.headers.authorization?.at(-1))).toEqual(['1', '1', '1', '2'])
+})
+
 test('exec: run again when the credential has expired', async () => {
   const expired = ',\\"expirationTimestamp\\":\\"2020-01-01T00:00:00Z\\"'
   const client = as({ exec: await plugin(counting(join(folder, 'expired'), expired)) })
