@@ -41,7 +41,7 @@ export function explain(error: unknown): Explained {
   if (error instanceof Interrupted) return { message: error.message, prefixed: false }
   const system = explainSystem(error)
   if (system) return { message: system, prefixed: true }
-  const message = error instanceof Error ? error.message || error.name : String(error)
+  const message = error instanceof Error ? error.message || error.name : (JSON.stringify(error) ?? String(error))
   return {
     message: `internal: ${message}`,
     prefixed: true,

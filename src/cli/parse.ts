@@ -36,7 +36,8 @@ export function parse(command: Command, argv: readonly string[]): Input {
 
 /** Flag values of tokens; those that cannot be read throw UserError, or with `lenient` have their default. */
 export function readFlags(flags: Flags, found: readonly Token[], options: { lenient?: boolean } = {}) {
-  const args = found.flatMap(token => (token.type === 'flag' ? [`--${token.name}=${token.value}`] : []))
+  // Quoted, as yargs takes one pair of quotes off each value, also off those that the user meant.
+  const args = found.flatMap(token => (token.type === 'flag' ? [`--${token.name}="${token.value}"`] : []))
   const given = Parser(args, {
     array: Object.keys(flags).map(key => ({ key: flagName(key), string: true })),
     configuration,

@@ -38,6 +38,7 @@ export async function perform<World>(
   if (session.signal.aborted) throw new Interrupted(stoppedText(result.groups, options.undo))
   const failed = result.groups.filter(group => group.status === 'failed')
   if (failed.length > 0) throw new Failure(failed.map(({ title, error }) => ({ about: title, error })))
+  if (dryRun === 'server') session.say('Nothing was changed (server dry run).')
   return result
 }
 

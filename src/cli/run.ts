@@ -18,7 +18,9 @@ export async function runTable(table: CommandTable, argv: readonly string[], io:
     verbosity = routed.verbosity
     return await runRoute(table, routed, io)
   } catch (error) {
-    return fail(error, io, verbosity)
+    // After Ctrl-C it does not matter in whose words a wait was given up.
+    const interrupted = io.signal.aborted && !(error instanceof Interrupted)
+    return fail(interrupted ? new Interrupted() : error, io, verbosity)
   }
 }
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { formatElapsed } from '../duration.ts'
 import { explain } from '../errors.ts'
 import type { Paint } from '../style.ts'
@@ -8,6 +9,8 @@ export interface LineStyle {
   paint: Paint
   /** Characters that titles are padded to. */
   titleWidth: number
+  /** Of the terminal, for lines that are drawn over: they must not wrap. */
+  columns?: number | undefined
   /** Say why a step failed behind it: where other groups go on, the reader should not have to wait for the end. */
   reasons: boolean
 }
@@ -20,9 +23,19 @@ export const headingLine = (group: GroupView, { paint }: LineStyle) => ` ${paint
 /** ` ✓ Gateway    4.1s   2 replicas`; for a running step a spinner, the time so far and what it waits for. */
 export function stepLine(step: StepView, style: LineStyle, now: number): string {
   const { mark, elapsedMs, detail } = ended(step) ? settled(step, style) : running(step, style, now)
-  const time = formatElapsed(elapsedMs).padStart(6)
-  const line = ` ${mark} ${pad(step.title, style.titleWidth)} ${time}`
-  return detail ? `${line}   ${detail}` : line
+  const { titleWidth, columns } = style
+  const title = pad(columns === undefined ? step.title : cut(step.title, titleWidth), titleWidth)
+  const line = ` ${mark} ${title} ${formatElapsed(elapsedMs).padStart(6)}`
+  if (!detail) return line
+  if (columns === undefined) return `${line}   ${detail}`
+  const shown = cut(detail, columns - 1 - width(stripVTControlCharacters(line)) - 3)
+  return shown === '' ? line : `${line}   ${ended(step) ? shown : style.paint('dim', shown)}`
+}
+
+/** At most so many characters, the last an ellipsis where some are missing. */
+export function cut(text: string, to: number): string {
+  if (width(text) <= to) return text
+  return to < 2 ? '' : `${[...text].slice(0, to - 1).join('')}…`
 }
 
 /** A group in one line, where the terminal has no room for its steps. */
@@ -45,7 +58,7 @@ function settled(step: StepView, { paint, reasons }: LineStyle) {
 function running(step: StepView, { paint }: LineStyle, now: number) {
   const elapsedMs = now - step.startedAt
   const frame = frames[Math.floor(elapsedMs / frameMs) % frames.length] ?? ''
-  return { mark: paint('cyan', frame), elapsedMs, detail: step.waitingFor && paint('dim', step.waitingFor) }
+  return { mark: paint('cyan', frame), elapsedMs, detail: step.waitingFor }
 }
 
 /** Wide enough for every title, but leaving room for time and a little detail. */

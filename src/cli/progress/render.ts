@@ -3,7 +3,7 @@ import type { StepEvent } from '../../steps/runner.ts'
 import type { Sink } from '../io.ts'
 import type { Paint } from '../style.ts'
 import { width } from '../table.ts'
-import { headingLine, type LineStyle, stepLine, summaryLine, titleWidthOf } from './lines.ts'
+import { cut, headingLine, type LineStyle, stepLine, summaryLine, titleWidthOf } from './lines.ts'
 import { ended, type GroupView, initial, note, type Outline } from './state.ts'
 
 export interface Progress {
@@ -99,10 +99,12 @@ function movingLines(
   groups: readonly GroupView[],
   turn: number,
   written: readonly number[],
-  style: LineStyle,
+  permanent: LineStyle,
   sink: Sink,
   now: number,
 ): string[] {
+  const columns = sink.columns()
+  const style = { ...permanent, columns }
   const height = Math.max(1, (sink.rows() ?? 24) - 1)
   const begun = groups
     .map((group, index) => ({ group, index }))
@@ -113,12 +115,11 @@ function movingLines(
     return steps.length > 0 ? [...heading, ...steps.map(step => stepLine(step, style, now))] : []
   })
   const lines = full.length <= height ? full : begun.map(({ group }) => summaryLine(group, style, now)).slice(0, height)
-  const columns = sink.columns()
-  return columns === undefined ? lines : lines.map(line => cut(line, columns - 1))
+  return columns === undefined ? lines : lines.map(line => narrow(line, columns - 1))
 }
 
-/** Cuts a line that would wrap: a wrapped line cannot be drawn over. A cut line loses its colours. */
-function cut(line: string, columns: number): string {
+/** On a terminal too narrow for even the title and the time; such a line loses its colours. */
+function narrow(line: string, columns: number): string {
   const bare = stripVTControlCharacters(line)
-  return width(bare) <= columns ? line : `${[...bare].slice(0, Math.max(0, columns - 1)).join('')}…`
+  return width(bare) <= columns ? line : cut(bare, columns)
 }
