@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
 import process from 'node:process'
 
 /**
@@ -7,7 +9,8 @@ import process from 'node:process'
  * @property {string} arch
  * @property {number | undefined} uid
  * @property {string} node version, without v
- * @property {(program: string, args: string[]) => string | undefined} ask what a program prints; undefined when it is not there
+ * @property {(program: string) => boolean} has is it on the PATH
+ * @property {() => string | undefined} go Go's version; undefined when there is none
  */
 
 /** @type {Machine} */
@@ -16,9 +19,10 @@ const thisMachine = {
   arch: process.arch,
   uid: process.getuid?.(),
   node: process.versions.node,
-  ask(program, args) {
-    const { status, stdout } = spawnSync(program, args, { encoding: 'utf8' })
-    return status === 0 ? stdout.trim() : undefined
+  has: program => (process.env.PATH ?? '').split(delimiter).some(folder => existsSync(join(folder, program))),
+  go() {
+    const { status, stdout } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' })
+    return status === 0 ? stdout.trim().replace(/^go/, '') : undefined
   },
 }
 
@@ -27,16 +31,16 @@ const thisMachine = {
  * @param {Machine} machine
  * @returns {string[]}
  */
-export function missingPrerequisites({ platform, arch, uid, node, ask } = thisMachine) {
+export function missingPrerequisites({ platform, arch, uid, node, has, go } = thisMachine) {
   if (platform !== 'linux' || arch !== 'x64') return [`Linux on x86_64 is needed; this is ${platform} on ${arch}`]
-  const go = ask('go', ['env', 'GOVERSION'])?.replace(/^go/, '')
+  const goVersion = go()
   return [
     atLeast(node, [20]) ? '' : `Node.js 20 or newer is needed, this is ${node}: install it from https://nodejs.org`,
-    ask('npm', ['--version']) ? '' : 'npm is needed: install it with Node.js from https://nodejs.org',
-    go && atLeast(go, [1, 26])
+    has('npm') ? '' : 'npm is needed: install it with Node.js from https://nodejs.org',
+    goVersion && atLeast(goVersion, [1, 26])
       ? ''
-      : `Go 1.26 or newer is needed${go ? `, this is ${go}` : ''}: install it from https://go.dev/dl`,
-    ask('apt-get', ['--version']) ? '' : 'apt-get is needed: run this on Debian or a system made of its packages',
+      : `Go 1.26 or newer is needed${goVersion ? `, this is ${goVersion}` : ''}: install it from https://go.dev/dl`,
+    has('apt-get') ? '' : 'apt-get is needed: run this on Debian or a system made of its packages',
     uid === 0 ? '' : 'root is needed, for namespaces and control groups: run this with sudo or as root',
   ].filter(Boolean)
 }

@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { parseRequest } from '../../sandbox/args.ts'
+
+const shape = { hosts: 1, pull: 2, push: 0, karmada: true }
+
+test.each([
+  ['', { verb: 'help' }],
+  ['up --help', { verb: 'help' }],
+  ['up', { verb: 'up', name: 'default', shape }],
+  [
+    'up --members 0 --push=3 --hosts 2',
+    { verb: 'up', name: 'default', shape: { ...shape, pull: 0, push: 3, hosts: 2 } },
+  ],
+  ['--name a-1 up --karmada=false', { verb: 'up', name: 'a-1', shape: { ...shape, karmada: false } }],
+  ['down', { verb: 'down', names: ['default'] }],
+  ['down --name x', { verb: 'down', names: ['x'] }],
+  ['down --all', { verb: 'down', names: 'all' }],
+  ['status', { verb: 'status', name: undefined }],
+  ['status --name x', { verb: 'status', name: 'x' }],
+  ['kubeconfig --hub', { verb: 'kubeconfig', name: 'default', hub: true }],
+  ['shell member1', { verb: 'shell', name: 'default', machine: 'member1', command: [] }],
+  ['shell host -- ip -br a', { verb: 'shell', name: 'default', machine: 'host', command: ['ip', '-br', 'a'] }],
+  ['logs host', { verb: 'logs', name: 'default', machine: 'host', component: undefined, follow: false }],
+  ['logs host etcd -f', { verb: 'logs', name: 'default', machine: 'host', component: 'etcd', follow: true }],
+])('%s', (line, request) => {
+  expect(parseRequest(line.split(' ').filter(Boolean))).toEqual(request)
+})
+
+test.each([
+  ['fly', 'unknown command "fly"'],
+  ['up --members -1', '--members'],
+  ['up --members=many', '--members=many: a number from 0 to 32'],
+  ['up --hosts 0', '--hosts=0: a number from 1 to 8'],
+  ['up --karmada=perhaps', '--karmada=perhaps: true or false'],
+  ['up --name ../etc', '--name=../etc'],
+  ['up --name .slots', '--name=.slots'],
+  ['up --what', "'--what'"],
+  ['shell', 'which machine?'],
+])('%s is refused', (line, message) => {
+  expect(() => parseRequest(line.split(' '))).toThrow(message)
+})

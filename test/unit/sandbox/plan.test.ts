@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest'
+import { accessOf, contextNames, kubeconfig } from '../../sandbox/kubeconfig.ts'
+import { adminInterface, apiNames, planSandbox, rootInterface, slots } from '../../sandbox/plan.ts'
+
+const shape = { hosts: 2, pull: 3, push: 2, karmada: true }
+
+test('clusters have readable names, in the order host, pull, push', () => {
+  const { clusters } = planSandbox('s', 7, shape)
+  expect(clusters.map(({ name }) => name)).toEqual(['host', 'host2', 'member1', 'member2', 'member3', 'push1', 'push2'])
+  expect(clusters.flatMap(({ karmada }) => karmada ?? [])).toEqual(['karmada', 'karmada2'])
+})
+
+test('pull members overlap, and each has a line of its own', () => {
+  const pull = planSandbox('s', 7, shape).clusters.filter(({ role }) => role === 'pull')
+  expect(new Set(pull.map(({ address }) => address))).toEqual(new Set(['192.168.1.10']))
+  expect(pull.map(({ adminAddress, router }) => [router?.adminPeer, adminAddress])).toEqual([
+    ['198.19.7.128', '198.19.7.129'],
+    ['198.19.7.130', '198.19.7.131'],
+    ['198.19.7.132', '198.19.7.133'],
+  ])
+})
+
+test('no two addresses of the largest sandbox are the same, and all are in its range', () => {
+  const plan = planSandbox('s', 254, { hosts: 8, pull: 32, push: 16, karmada: true })
+  const addresses = [
+    plan.gateway,
+    plan.rootAddress,
+    ...plan.clusters.map(({ adminAddress }) => adminAddress),
+    ...plan.clusters.flatMap(({ router }) => (router ? [router.outside.replace('/25', ''), router.adminPeer] : [])),
+  ]
+  expect(new Set(addresses).size).toBe(addresses.length)
+  for (const address of addresses) expect(address).toMatch(/^198\.19\.254\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/)
+})
+
+test('a larger shape leaves the addresses of the smaller one alone', () => {
+  const small = planSandbox('s', 7, { hosts: 1, pull: 1, push: 1, karmada: true }).clusters
+  const large = planSandbox('s', 7, { hosts: 2, pull: 2, push: 2, karmada: true }).clusters
+  expect(large).toEqual(expect.arrayContaining(small))
+})
+
+test('without Karmada no host has a control plane', () => {
+  const { clusters } = planSandbox('s', 7, { ...shape, karmada: false })
+  expect(clusters.some(({ karmada }) => karmada)).toBe(false)
+})
+
+test('interfaces fit into the 15 characters that Linux allows', () => {
+  const { clusters } = planSandbox('s', slots.last, { hosts: 1, pull: 32, push: 0, karmada: true })
+  const names = [rootInterface(slots.last), ...clusters.map(cluster => adminInterface(slots.last, cluster))]
+  expect(Math.max(...names.map(name => name.length))).toBeLessThanOrEqual(15)
+})
+
+test('the API server of a pull member answers to its own address and to the line from outside', () => {
+  const [, member] = planSandbox('s', 7, { hosts: 1, pull: 1, push: 0, karmada: true }).clusters
+  if (!member) throw new Error('no member')
+  expect(apiNames(member)).toEqual(
+    expect.arrayContaining(['192.168.1.10', '198.19.7.129', '10.96.0.1', 'kubernetes.default.svc']),
+  )
+})
+
+test('a merged kubeconfig gives every context its own credentials back', () => {
+  const access = (name: string) => ({
+    server: `https://${name}:6443`,
+    ca: `ca of ${name}`,
+    certificate: `certificate of ${name}`,
+    key: `key of ${name}`,
+  })
+  const text = kubeconfig({ host: access('host'), karmada: access('karmada') })
+  expect(contextNames(text)).toEqual(['host', 'karmada'])
+  expect(accessOf(text)).toEqual(access('host'))
+  expect(accessOf(text, 'karmada')).toEqual(access('karmada'))
+  expect(() => accessOf(text, 'member1')).toThrow('member1')
+})
