@@ -1,8 +1,8 @@
 import { UserError } from '../errors.ts'
 import { type Deployment, findAgent } from '../karmada/agent.ts'
-import { type Cluster, clusterRef, isReady, memberThroughKarmada } from '../karmada/cluster.ts'
+import { type Cluster, clusterRef, memberThroughKarmada } from '../karmada/cluster.ts'
 import { podTrouble, rolledOut, waitFor } from '../kube/wait.ts'
-import type { Progress, Step, StepGroup } from '../steps/step.ts'
+import type { Step, StepGroup } from '../steps/step.ts'
 import { agentRef, connectAgent, readAgent } from './agent-flags.ts'
 import { firstExpiry } from './certificates.ts'
 import { connectCluster } from './cluster-spec.ts'
@@ -13,7 +13,8 @@ import { memberLogin } from './login.ts'
 import { connectPort, proxyUrl, serverName } from './names.ts'
 import { agentObjects, secretObjects, serverObjects } from './plan.ts'
 import { checkAgent, checkCluster, type Wanted } from './preflight.ts'
-import { allReady } from './ready.ts'
+import { allReady, clusterReady, waiting } from './ready.ts'
+import { agentGoneStep, serverGoneStep } from './remove.ts'
 import { isReadyPod, podRef, podSelector, serverPods } from './servers.ts'
 import { apiEndpointOf, hostPort } from './settings.ts'
 import { applyAll, type MemberJob, planned, throwIfRefused, tunnelSettings, type World } from './world.ts'
@@ -39,18 +40,24 @@ export function connectGroup(job: MemberJob): StepGroup<World> {
     return renewal(world.host, member, namespace, gateway.host, world.now())
   }
   const keys = async (world: World) => (await keysOf(world)).certificates
+  const state: JobState = { fresh: false }
   return {
     title: job.member,
     steps: [
       certificatesStep(job.member, async world => secretObjects(settingsOf(world), await keys(world)), keysOf),
-      serverStep(async world => serverObjects(settingsOf(world), await keys(world), world.admitted)),
+      serverStep(job.member, state, async world => serverObjects(settingsOf(world), await keys(world), world.admitted)),
       agentStep(job, async world => agentObjects(settingsOf(world), await keys(world))),
-      tunnelStep(job),
+      tunnelStep(job, state),
       clusterStep(job),
       agentFlagsStep(job),
       verifiedStep(job),
     ],
   }
+}
+
+interface JobState {
+  /** This run made the tunnel: what was not there before may be taken away again. */
+  fresh: boolean
 }
 
 type Objects = (world: World) => Promise<ReturnType<typeof agentObjects>>
@@ -69,14 +76,22 @@ const certificatesStep = (member: string, objects: Objects, keysOf: Keys): Step<
   },
 })
 
-const serverStep = (objects: Objects): Step<World> => ({
+const serverStep = (member: string, state: JobState, objects: Objects): Step<World> => ({
   title: 'Proxy server',
   objects: async world => planned(`host ${world.hostName}`, await objects(world)),
   dryRun: async world => applyAll(world.host, await objects(world), world, true),
   run: async world => {
+    state.fresh = (await world.host.find(serverRef(member, world))) === undefined
     const { changed } = await applyAll(world.host, await objects(world), world)
     return { changed, detail: changed ? 'applied' : 'as it is' }
   },
+})
+
+const serverRef = (member: string, { settings }: World) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  name: serverName(member),
+  namespace: settings.namespace,
 })
 
 /** Delivers the agent and waits until every proxy-server has one: that is what makes a server pod ready. */
@@ -89,14 +104,12 @@ function agentStep(job: MemberJob, objects: Objects): Step<World> {
     async run(world, progress) {
       const { host, settings, signal, timeoutMs } = world
       const { changed } = await delivery.apply(world, await objects(world))
-      const ref = {
-        apiVersion: 'apps/v1',
-        kind: 'Deployment',
-        name: serverName(job.member),
-        namespace: settings.namespace,
-      }
       try {
-        await waitFor<Deployment>(host, ref, allReady('connected'), { timeoutMs, signal, onProgress: progress })
+        await waitFor<Deployment>(host, serverRef(job.member, world), allReady('connected'), {
+          timeoutMs,
+          signal,
+          onProgress: progress,
+        })
       } catch (error) {
         signal.throwIfAborted()
         throw await notConnected(world, job, error)
@@ -121,29 +134,39 @@ async function notConnected(world: World, job: MemberJob, cause: unknown): Promi
   )
 }
 
-/** Goes the whole way by hand before Karmada is told to: CONNECT, the API server's name and authority, karmada-agent as it must be. */
-const tunnelStep = (job: MemberJob): Step<World> => ({
+/** Goes the whole way by hand before Karmada is told to; a tunnel that was made for a member that is unfit goes again. */
+const tunnelStep = (job: MemberJob, state: JobState): Step<World> => ({
   title: 'Tunnel and karmada-agent checked',
-  async run(world) {
-    const { host, karmada, settings, signal, force } = world
-    const cluster = await karmada.get<Cluster>(clusterRef(job.member))
-    const wanted = wantedOf(world, job)
-    checkCluster(cluster, wanted, force)
-    const pod = (await serverPods(host, job.member, settings.namespace)).find(isReadyPod)
-    if (!pod)
-      throw new UserError(`no proxy server of ${job.member} is ready any more`, { hint: 'run the same command again' })
-    const route = { apiServer: job.apiServer, port: connectPort, login: await memberLogin(karmada, cluster) }
-    const answer = await getThroughTunnel(host, podRef(pod), route, '/apis/apps/v1/deployments', signal)
-    if (answer.status !== 200) {
-      throw new UserError(`the API server of ${job.member} answers Karmada's own login with ${answer.status}`, {
-        hint: `the Secret of Cluster ${job.member} is out of date: register the cluster again`,
-      })
+  async run(world, progress) {
+    try {
+      await checkTunnel(world, job)
+    } catch (error) {
+      if (!state.fresh || !(error instanceof UserError)) throw error
+      for (const step of [agentGoneStep(job), serverGoneStep(job)]) await step.run(world, progress)
+      throw error
     }
-    const deployments = (JSON.parse(answer.text) as { items: Deployment[] }).items
-    checkAgent(findAgent(deployments, job.member), job.member, wanted, force)
     return { changed: false, detail: `${hostPort(job.apiServer)}, name and authority are right` }
   },
 })
+
+/** CONNECT, the API server's name and authority, karmada-agent as it must be. Throws `UserError`. */
+async function checkTunnel({ host, karmada, settings, signal, force }: World, job: MemberJob): Promise<void> {
+  const cluster = await karmada.get<Cluster>(clusterRef(job.member))
+  const wanted = wantedOf({ settings }, job)
+  checkCluster(cluster, wanted, force)
+  const pod = (await serverPods(host, job.member, settings.namespace)).find(isReadyPod)
+  if (!pod)
+    throw new UserError(`no proxy server of ${job.member} is ready any more`, { hint: 'run the same command again' })
+  const route = { apiServer: job.apiServer, port: connectPort, login: await memberLogin(karmada, cluster) }
+  const answer = await getThroughTunnel(host, podRef(pod), route, '/apis/apps/v1/deployments', signal)
+  if (answer.status !== 200) {
+    throw new UserError(`the API server of ${job.member} answers Karmada's own login with ${answer.status}`, {
+      hint: `the Secret of Cluster ${job.member} is out of date: register the cluster again`,
+    })
+  }
+  const deployments = (JSON.parse(answer.text) as { items: Deployment[] }).items
+  checkAgent(findAgent(deployments, job.member), job.member, wanted, force)
+}
 
 const clusterStep = (job: MemberJob): Step<World> => ({
   title: 'Cluster.spec: apiEndpoint, proxyURL',
@@ -187,17 +210,3 @@ const verifiedStep = (job: MemberJob): Step<World> => ({
     return { changed: false, detail: `GET /readyz through clusters/${job.member}/proxy: ${ms} ms` }
   },
 })
-
-export const waiting = ({ timeoutMs, signal }: World, progress: Progress) => ({
-  timeoutMs,
-  signal,
-  onProgress: progress,
-})
-
-export const clusterReady = (world: World, member: string, progress: Progress): Promise<Cluster> =>
-  waitFor<Cluster>(
-    world.karmada,
-    clusterRef(member),
-    cluster => (cluster && isReady(cluster) ? true : `Cluster ${member} is not Ready`),
-    waiting(world, progress),
-  )

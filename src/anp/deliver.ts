@@ -26,7 +26,10 @@ export function deliveryOf({ member, deliver, client }: MemberJob): Delivery {
     return {
       title: 'Agent, handed over',
       planned: objects => planned(`member ${member}, to be applied there`, objects),
-      apply: async () => ({ changed: false, detail: 'manifests are printed, apply them in the member' }),
+      async apply(world, objects) {
+        await world.handOver(objects)
+        return { changed: false }
+      },
       trouble: async () => `nobody applied the printed manifests in ${member} yet`,
     }
   }

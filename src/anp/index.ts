@@ -1,8 +1,11 @@
 /** What commands use of this domain. */
 export { parseAddress } from './address.ts'
+export { type CheckedMember, type CheckWorld, tunnelChecks } from './checks.ts'
 export { connectGroup } from './connect.ts'
-export { disconnectGroup, gatewayGoneStep } from './disconnect.ts'
+export { disconnectGroup } from './disconnect.ts'
 export { gatewayStep } from './gateway.ts'
 export { openWorld } from './open.ts'
 export { preflight, preflightStep } from './prepare.ts'
+export { readRecord } from './record.ts'
+export { gatewayGoneStep } from './remove.ts'
 export { tunnelStatus } from './status.ts'

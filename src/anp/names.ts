@@ -26,10 +26,6 @@ export const labels = (component: string, instance: string): Record<string, stri
   'app.kubernetes.io/instance': instance,
 })
 
-/** Selects every object of one member on the host cluster. */
-export const memberSelector = (member: string): string =>
-  `app.kubernetes.io/managed-by=kubectl-karmada-net,app.kubernetes.io/component=anp-server,app.kubernetes.io/instance=${member}`
-
 /** What Karmada is to dial: resolvable from every pod of the host cluster. */
 export const proxyUrl = (member: string, namespace: string): string =>
   `http://${serverName(member)}.${namespace}.svc:${connectPort}`

@@ -19,6 +19,7 @@ export interface Opening {
   address?: World['given']
   replicas?: number | undefined
   imageRegistry?: string | undefined
+  handOver?: World['handOver'] | undefined
 }
 
 /** Karmada's components that talk to members, and so may use a tunnel. */
@@ -53,6 +54,7 @@ export function openWorld(opening: Opening): World {
     timeoutMs,
     force,
     now: () => new Date(),
+    handOver: opening.handOver ?? (async () => undefined),
   }
 }
 

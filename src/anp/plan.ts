@@ -2,6 +2,7 @@ import type { KubeObject } from '../kube/types.ts'
 import type { TunnelCertificates } from './certificates.ts'
 import { annotatePods, container, hash, loadManifest, pick, rewriteImages, setArg, type Workload } from './manifests.ts'
 import { agentName, authorityName, configHash, gatewayName, labels, serverName } from './names.ts'
+import { recordOf } from './record.ts'
 import { type HostSettings, hostPort, type TunnelSettings } from './settings.ts'
 
 interface ConfigMap extends KubeObject {
@@ -81,6 +82,7 @@ export function serverObjects(
   if (karmada) karmada.from = admitted.map(matchLabels => ({ podSelector: { matchLabels } }))
 
   const deployment = pick<Workload>(objects, 'Deployment')
+  deployment.metadata.annotations = recordOf(settings)
   deployment.spec.replicas = replicas
   setArg(container(deployment, 'proxy-server'), '--server-count', replicas)
   annotatePods(deployment, { [configHash]: hash([config.data, secretObjects(settings, certificates)[1]?.data]) })

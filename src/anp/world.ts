@@ -27,6 +27,8 @@ export interface World {
   /** Replace what a person set. */
   force: boolean
   now(): Date
+  /** Gives the user manifests that somebody else will apply. */
+  handOver(objects: KubeObject[]): Promise<void>
 }
 
 /** One member to be connected. */

@@ -1,10 +1,8 @@
-import type { MemberJob } from '../../anp/world.ts'
 import { arg } from '../../cli/arg.ts'
 import { defineCommand } from '../../cli/command.ts'
-import { flag } from '../../cli/flag.ts'
 import { planeFlags } from '../../cli/flags.ts'
 import { memberNames, openPlane } from '../session.ts'
-import { allFlag, anpMutatingFlags, apiServerOf } from './shared.ts'
+import { allFlag, anpMutatingFlags } from './shared.ts'
 
 export const anpDown = defineCommand({
   name: 'anp down',
@@ -20,8 +18,6 @@ cluster. With the last member the gateway goes, too. What "anp up" did not make 
     ...planeFlags,
     ...anpMutatingFlags,
     all: allFlag('Every pull-mode member'),
-    apiEndpoint: flag.string('As it was given to "anp up"', { default: 'https://kubernetes.default.svc:443' }),
-    memberNamespace: flag.string('As it was given to "anp up"', { default: 'karmada-system' }),
   },
   async run({ names, flags, session }) {
     const { selectMembers } = await import('../../topology/members.ts')
@@ -40,15 +36,11 @@ cluster. With the last member the gateway goes, too. What "anp up" did not make 
       timeoutMs: flags.timeout,
       force: flags.force,
     })
-    const jobs: MemberJob[] = members.map(({ name, client }) => ({
-      member: name,
-      deliver: client ? 'context' : 'karmada',
-      client,
-      apiServer: apiServerOf(flags.apiEndpoint),
-      memberNamespace: flags.memberNamespace,
-    }))
+    const groups = [
+      ...members.map(({ name, client }) => disconnectGroup({ member: name, client })),
+      { steps: [gatewayGoneStep] },
+    ]
     const started = session.io.now()
-    const groups = [...jobs.map(disconnectGroup), { steps: [gatewayGoneStep] }]
     const { changed } = await perform(session, groups, world, {
       dryRun: flags.dryRun,
       undo: begun => `anp up ${begun.join(' ')}`,

@@ -58,6 +58,7 @@ Run again, it changes only what is not as it should be. "anp down" takes everyth
       '../../anp/index.ts'
     )
     const { perform } = await import('../../cli/perform.ts')
+    const { toYaml } = await import('../../kube/manifest.ts')
     const address = flags.address === undefined ? undefined : parseAddress(flags.address)
     if (flags.address !== undefined && !address) {
       throw new UserError(`invalid argument "${flags.address}" for "--address" flag: must be HOST[:PORT]`)
@@ -89,6 +90,7 @@ Run again, it changes only what is not as it should be. "anp down" takes everyth
       address,
       replicas: flags.replicas,
       imageRegistry: flags.imageRegistry,
+      handOver: async objects => void session.io.stdout.write(toYaml(objects)),
     })
     const groups = jobs.map(connectGroup)
     if (flags.dryRun !== 'none') {
