@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join } from 'node:path'
-import { loadAll } from 'js-yaml'
+import { CORE_SCHEMA, loadAll, mergeTag } from 'js-yaml'
 import { UserError } from '../errors.ts'
 
 /** A `contexts` entry: which cluster, as which user, in which namespace. */
@@ -97,7 +97,7 @@ type Reader = ReturnType<typeof reader>
 function firstDocument(text: string, file: string): unknown {
   try {
     // `json` lets a repeated key through (the last counts), as kubectl does.
-    return loadAll(text, { json: true })[0]
+    return loadAll(text, { json: true, schema: CORE_SCHEMA.withTags(mergeTag) })[0]
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
     throw new UserError(`kubeconfig ${file} cannot be parsed: ${why}`, { cause: error })
@@ -110,9 +110,8 @@ function reader(file: string) {
   const folder = dirname(file)
   const text = (value: unknown, where: string): string | undefined => {
     if (value === undefined || value === null || value === '') return undefined
-    // Go's YAML turns an unquoted number or boolean into the string that the field wants.
-    if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value)
-    throw wrong(where, 'a string')
+    if (typeof value === 'string') return value
+    throw wrong(where, typeof value === 'object' ? 'a string' : 'a string: put it in quotes')
   }
   return {
     text,

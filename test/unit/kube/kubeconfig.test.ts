@@ -85,6 +85,7 @@ test.each([
   ['clusters: {x: 1}', 'clusters is not a list'],
   ['- 1', 'the file is not a map'],
   ['users: [{name: u, user: {token: [1]}}]', 'users[0].user.token is not a string'],
+  ['users: [{name: u, user: {token: 12}}]', 'users[0].user.token is not a string: put it in quotes'],
   ['users: [{name: u}, {name: u}]', 'users: "u" is not unique in the list'],
   [
     'clusters: [{name: c, cluster: {insecure-skip-tls-verify: perhaps}}]',
@@ -115,9 +116,15 @@ users:
   expect(commands).toEqual(['/etc/kube/plugin', '/etc/kube/bin/plugin', 'plugin'])
 })
 
-test('an unquoted number or boolean is the string that the field wants; a repeated key counts last', () => {
-  const { users } = parseKubeconfig('users: [{name: 1, user: {token: 12, token: 34, username: true}}]', '/k')
-  expect(users.get('1')).toMatchObject({ token: '34', username: 'true' })
+test('a repeated key counts last, merge keys are merged, and yes is true where a boolean is wanted', () => {
+  const { users, clusters } = parseKubeconfig(
+    `base: &base {server: "https://x", insecure-skip-tls-verify: yes}
+clusters: [{name: c, cluster: {<<: *base, tls-server-name: t}}]
+users: [{name: u, user: {token: a, token: b, password: 2020-01-01}}]`,
+    '/k',
+  )
+  expect(users.get('u')).toMatchObject({ token: 'b', password: '2020-01-01' })
+  expect(clusters.get('c')).toMatchObject({ server: 'https://x', insecureSkipTlsVerify: true, tlsServerName: 't' })
 })
 
 test('JSON, with everything that a user may have', () => {
@@ -130,7 +137,7 @@ test('JSON, with everything that a user may have', () => {
     exec: {
       apiVersion: 'v1',
       command: 'p',
-      args: ['a', 1],
+      args: ['a', '1'],
       env: [{ name: 'A', value: 'b' }],
       provideClusterInfo: true,
     },
