@@ -100,7 +100,8 @@ function firstDocument(text: string, file: string): unknown {
     return loadAll(text, { json: true, schema: CORE_SCHEMA.withTags(mergeTag) })[0]
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0] : String(error)
-    throw new UserError(`kubeconfig ${file} cannot be parsed: ${why}`, { cause: error })
+    // Without the cause: it quotes the lines around, which may hold a key.
+    throw new UserError(`kubeconfig ${file} cannot be parsed: ${why}`)
   }
 }
 
