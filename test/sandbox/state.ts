@@ -14,6 +14,8 @@ export interface State {
   status: 'building' | 'up'
   /** Folder of programs it runs. */
   bin: string
+  /** The image store that its nodes were last brought in line with. */
+  images: string
   /** By machine. */
   holders: Record<string, ProcessHandle>
   /** By cluster, then component. */

@@ -5,6 +5,7 @@ import { createCgroups } from './cgroups.ts'
 import { startCluster } from './cluster.ts'
 import { destroy } from './down.ts'
 import { awaitApis, checkHealth, restartDaemons } from './health.ts'
+import { renewImages } from './images.ts'
 import { installKarmada, joinMember, registerMember, waitForMember } from './karmada.ts'
 import { type Access, accessOf, contextNames, kubeconfig } from './kubeconfig.ts'
 import { type Machine, startMachine, startNetwork } from './machine.ts'
@@ -35,6 +36,7 @@ export async function up(name: string, shape: Shape, report: Report): Promise<'c
       await awaitApis(state, new Set(stopped.map(({ cluster }) => cluster)))
       return stopped.map(({ cluster, component }) => `${component} of ${cluster}`).join(', ')
     })
+  await renewImages(state, await prepare(report), report)
   if (planSandbox(name, state.slot, wanted).clusters.every(cluster => state.daemons[cluster.name]))
     return stopped.length > 0 ? 'changed' : 'unchanged'
   await build({ ...state, shape: wanted }, report)
@@ -53,9 +55,9 @@ async function usableState(name: string, report: Report): Promise<State | undefi
 
 async function newState(name: string, shape: Shape, report: Report): Promise<State> {
   await raiseLimits()
-  const { bin } = await prepare(report)
+  const { bin, images } = await prepare(report)
   const slot = await claimSlot(name)
-  return { name, slot, shape, status: 'building', bin, holders: {}, daemons: {} }
+  return { name, slot, shape, status: 'building', bin, images, holders: {}, daemons: {} }
 }
 
 const union = (one: Shape, other: Shape): Shape => ({

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, readFile, rename } from 'node:fs/promises'
-import { join } from 'node:path'
-import { cacheDir } from './cache.ts'
+import { dirname, join } from 'node:path'
+import { cacheDir, keepNewest, touch } from './cache.ts'
 import type { Report } from './report.ts'
 import { run } from './run.ts'
 
@@ -66,7 +66,10 @@ const goEnv = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' }
 export async function ensureComponents(report: Report): Promise<string> {
   const folder = join(cacheDir, 'bin', await componentsKey())
   const missing = components.filter(component => !existsSync(join(folder, component.name)))
-  if (missing.length === 0) return folder
+  if (missing.length === 0) {
+    await touch(folder)
+    return folder
+  }
   await mkdir(folder, { recursive: true })
   await report.step('Go modules', async () => {
     await run(['go', 'mod', 'download'], { cwd: sources, env: goEnv })
@@ -74,6 +77,7 @@ export async function ensureComponents(report: Report): Promise<string> {
   })
   for (const [index, component] of missing.entries())
     await report.step(`Build ${index + 1} of ${missing.length}: ${component.name}`, () => build(component, folder))
+  await keepNewest(dirname(folder), 3)
   return folder
 }
 

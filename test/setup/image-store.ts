@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { imageArchive } from './archive.ts'
-import { cacheDir } from './cache.ts'
+import { type ImageSpec, imageArchive } from './archive.ts'
+import { cacheDir, keepNewest, touch } from './cache.ts'
 import { imageSpecs, imagesFingerprint } from './images.ts'
-import type { Report } from './report.ts'
+import type { Note, Report } from './report.ts'
 import { attempt, run } from './run.ts'
 
 /**
@@ -21,18 +21,32 @@ export async function ensureImageStore(report: Report, bin: string): Promise<str
     .digest('hex')
     .slice(0, 16)
   const store = join(cacheDir, 'images', key)
-  if (existsSync(store)) return store
+  if (existsSync(store)) {
+    await touch(store)
+    return store
+  }
   const unfinished = `${store}.${process.pid}`
   await report.step(`Images: ${specs.length} to assemble`, async note => {
-    await using containerd = await startContainerd(unfinished)
+    try {
+      await importAll(specs, unfinished, note)
+      await rename(unfinished, store)
+    } finally {
+      await rm(unfinished, { recursive: true, force: true })
+    }
+  })
+  await keepNewest(dirname(store), 3)
+  return store
+}
+
+async function importAll(specs: ImageSpec[], folder: string, note: Note): Promise<void> {
+  {
+    await using containerd = await startContainerd(folder)
     for (const [index, spec] of specs.entries()) {
       note(`${index + 1} of ${specs.length}: ${spec.references[0]}`)
       await containerd.ctr(['images', 'import', '-'], imageArchive(spec))
     }
-  })
-  await rm(join(unfinished, 'run'), { recursive: true, force: true })
-  await rename(unfinished, store)
-  return store
+  }
+  await rm(join(folder, 'run'), { recursive: true, force: true })
 }
 
 async function startContainerd(folder: string) {
