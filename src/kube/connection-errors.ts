@@ -54,26 +54,29 @@ function explain(error: NodeJS.ErrnoException, request: RequestInfo): Facts {
   return explainSocket(error, url, address) ?? explainTls(error) ?? ['other', error.message]
 }
 
-function explainSocket(error: NodeJS.ErrnoException, url: URL, address: string): Facts | undefined {
-  switch (error.code) {
-    case 'ECONNREFUSED':
-      return ['refused', `dial ${address}: connection refused`]
-    case 'ETIMEDOUT':
-      return ['timeout', `dial ${address}: i/o timeout`]
-    case 'ENOTFOUND':
-      return ['dns', `lookup ${url.hostname}: no such host`]
-    case 'EAI_AGAIN':
-      return ['dns', `lookup ${url.hostname}: the name server does not answer`]
-    case 'EHOSTUNREACH':
-      return ['unreachable', `dial ${address}: no route to host`]
-    case 'ENETUNREACH':
-      return ['unreachable', `dial ${address}: network is unreachable`]
-    case 'ECONNRESET':
-    case 'EPIPE':
-      return ['reset', `${address}: the connection was closed before the answer was complete`]
-    default:
-      return undefined
-  }
+/** What a socket's error code means, in the words of Go's dialer. */
+const socketErrors: Record<string, Facts> = {
+  ECONNREFUSED: ['refused', 'connection refused'],
+  ETIMEDOUT: ['timeout', 'i/o timeout'],
+  ENOTFOUND: ['dns', 'no such host'],
+  EAI_AGAIN: ['dns', 'the name server does not answer'],
+  EHOSTUNREACH: ['unreachable', 'no route to host'],
+  ENETUNREACH: ['unreachable', 'network is unreachable'],
+  ECONNRESET: ['reset', 'the connection was closed before the answer was complete'],
+  EPIPE: ['reset', 'the connection was closed before the answer was complete'],
+}
+
+/** The words for an error of a connection to somebody else than the API server. */
+export function describeSocketError(error: unknown): string {
+  const { code, message } = firstOf(error)
+  return socketErrors[code ?? '']?.[1] ?? message
+}
+
+function explainSocket({ code }: NodeJS.ErrnoException, url: URL, address: string): Facts | undefined {
+  const [failure, words] = socketErrors[code ?? ''] ?? []
+  if (!failure) return undefined
+  if (failure === 'dns') return [failure, `lookup ${url.hostname}: ${words}`]
+  return [failure, `${failure === 'reset' ? '' : 'dial '}${address}: ${words}`]
 }
 
 function explainTls(

@@ -2,7 +2,7 @@ import * as http from 'node:http'
 import * as https from 'node:https'
 import type { Socket } from 'node:net'
 import * as net from 'node:net'
-import { ProxyError } from './connection-errors.ts'
+import { describeSocketError, ProxyError } from './connection-errors.ts'
 import { connectSocks } from './socks.ts'
 
 /** A proxy that does not answer must not hold up a command for as long as TCP would. */
@@ -16,8 +16,7 @@ export async function openTunnel(proxy: URL, host: string, port: number): Promis
       ? socksTunnel(proxy, host, port)
       : connectTunnel(proxy, host, port))
   } catch (error) {
-    const why = error instanceof Error ? error.message || (error as NodeJS.ErrnoException).code : String(error)
-    throw new ProxyError(`${name}: ${why}`, { cause: error })
+    throw new ProxyError(`${name}: ${describeSocketError(error)}`, { cause: error })
   }
 }
 
