@@ -38,7 +38,8 @@ export async function completions(
   if (last?.type === 'unfinished') return valuesOf(flags, last.name, current, typed, session)
   if (current.startsWith('-') && !before.includes('--')) {
     const [flag] = current.includes('=') ? tokens([current], flags) : []
-    if (flag?.type === 'flag') return valuesOf(flags, flag.name, flag.value, typed, session)
+    // A boolean's value may be half a word yet.
+    if (flag?.type === 'flag' || flag?.type === 'badBoolean') return valuesOf(flags, flag.name, flag.value, typed, session)
     return { candidates: matching(flagNames(flags, typed.found), current), files: false }
   }
   if (typed.entry?.type === 'command') return argument(typed.entry, current, typed, session)

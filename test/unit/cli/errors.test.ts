@@ -90,7 +90,7 @@ test('a stack comes only with -v=8, and with its causes', () => {
 })
 
 const failing = (error: unknown) =>
-  tableOf(defineCommand({ name: 'go', summary: 'Go', examples: [], run: () => Promise.reject(error) }))
+  tableOf(defineCommand({ name: 'go', summary: 'Go', examples: [], run: (): Promise<void> => Promise.reject(error) }))
 
 test.each<[string, unknown, number]>([
   ['a user error', new UserError('no'), 1],
