@@ -4,7 +4,7 @@ import { type Credentials, type Identity, impersonation } from './credentials.ts
 import type { Dialer } from './dialer.ts'
 import { ConnectionError, type RequestInfo } from './errors.ts'
 import { logHeaders, logRequest, type RequestLog } from './log.ts'
-import { pause } from './pause.ts'
+import { orAborted, pause } from './pause.ts'
 import { type Answer, send } from './send.ts'
 import type { WebSocketTarget } from './types.ts'
 import { warningTexts } from './warnings.ts'
@@ -44,7 +44,8 @@ export async function perform(pipeline: Pipeline, call: Call): Promise<Answer> {
   let stale = 0
   for (let tries = 1; ; tries++) {
     call.signal?.throwIfAborted()
-    const identity = await pipeline.credentials.current()
+    // A login may take as long as its user; only the signal ends that.
+    const identity = await orAborted(pipeline.credentials.current(), call.signal)
     let answer: Answer
     try {
       answer = await attempt(pipeline, call, identity)

@@ -217,6 +217,14 @@ test('exec: a plugin that is not installed', async () => {
   expect(error.hint).toBe('get it[1m here')
 })
 
+test('exec: a signal ends the wait for a plugin', async () => {
+  const controller = new AbortController()
+  const call = failure(as({ exec: await plugin('exec sleep 2') }).raw('/version', { signal: controller.signal }))
+  controller.abort(new Error('stop'))
+  expect((await call).message).toBe('stop')
+  expect(server.seen).toHaveLength(0)
+})
+
 test('exec: a token goes before the plugin', async () => {
   await as({ token: 'first', exec: await plugin('exit 1') }).raw('/version')
   expect(authorization()).toBe('Bearer first')
