@@ -85,10 +85,9 @@ export const isForbidden = (error: unknown): error is StatusError => isStatus(er
 export const isUnauthorized = (error: unknown): error is StatusError => isStatus(error, 401)
 /** 410: the resourceVersion or the page is too old. */
 export const isGone = (error: unknown): error is StatusError => isStatus(error, 410)
+/** 409 for a stale resourceVersion or another manager's field; not for a name that is taken. */
 export const isConflict = (error: unknown): error is StatusError =>
   isStatus(error, 409) && error.reason !== 'AlreadyExists'
-export const isAlreadyExists = (error: unknown): error is StatusError =>
-  isStatus(error, 409) && error.reason === 'AlreadyExists'
 export const isConnectionError = (error: unknown): error is ConnectionError => error instanceof ConnectionError
 
 /** Worth trying again without anybody changing anything: no answer for now, or a server that says so. */
