@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { parseArgs, promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { load } from 'js-yaml'
+import { tarEnd, tarFile } from '../../test/setup/tar.ts'
+import { bundle } from './bundle.ts'
+import { baseVersion, executable, makeExecutable, settings, target } from './package-executable.ts'
+import { fillManifest, type PluginManifest } from './package-manifest.ts'
+import { brokenRules } from './package-rules.ts'
+
+const root = join(import.meta.dirname, '../..')
+const dist = join(root, 'dist')
+
+export interface Package {
+  archive: string
+  manifest: string
+  /** False where what is there was made from the same sources. */
+  made: boolean
+}
+
+/**
+ * Makes dist/karmada-net_vVERSION_OS_ARCH.tar.gz, its .sha256 and dist/plugin.yaml. `url` is the folder that the archive will be
+ * downloaded from; without it the manifest names the archive alone, which `krew install --archive` is content with.
+ */
+export async function makePackage({ url = '' }: { url?: string | undefined } = {}): Promise<Package> {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
+  const name = `karmada-net_v${version}_${target.os}_${target.arch}.tar.gz`
+  const made = await makeArchive(join(dist, name))
+
+  const sha256 = digest(await readFile(join(dist, name)))
+  const archive = { ...target, uri: url ? `${url.replace(/\/$/, '')}/${name}` : name, sha256 }
+  const manifest = fillManifest(await readFile(join(root, 'plugin.yaml'), 'utf8'), version, [archive])
+  const broken = brokenRules(load(manifest) as PluginManifest)
+  if (broken.length > 0) throw new Error(`krew would refuse the manifest:\n  ${broken.join('\n  ')}`)
+  await replace(join(dist, `${name}.sha256`), `${sha256}  ${name}\n`)
+  await replace(join(dist, 'plugin.yaml'), manifest)
+  return { archive: join(dist, name), manifest: join(dist, 'plugin.yaml'), made }
+}
+
+/** Answers false where the archive is there and was made from the same bundle, Node and settings. */
+async function makeArchive(path: string): Promise<boolean> {
+  const program = join(dist, 'kubectl-karmada_net')
+  await bundle({ outfile: program })
+  const [source, licence] = await Promise.all([readFile(program), readFile(join(root, 'LICENSE'))])
+  const key = digest(source, licence, JSON.stringify([await baseVersion(), settings]))
+  const keyFile = `${executable}.made-from`
+  const before = await readFile(keyFile, 'utf8').catch(() => '')
+  if (before === key && existsSync(path) && existsSync(executable)) return false
+
+  await makeExecutable(program)
+  const files = { LICENSE: licence, 'kubectl-karmada_net': await readFile(executable) }
+  await replace(path, await promisify(gzip)(tarOf(files), { level: 9 }))
+  await replace(keyFile, key)
+  return true
+}
+
+/** Only regular files, which is all that krew unpacks; the same content gives the same bytes. */
+const tarOf = (files: Record<string, Buffer>): Buffer =>
+  Buffer.concat([...Object.entries(files).map(([path, content]) => tarFile(path, content, modeOf(path))), tarEnd()])
+
+const modeOf = (path: string): number => (path === 'LICENSE' ? 0o644 : 0o755)
+
+/** Whoever reads the file meanwhile has the old one whole. */
+async function replace(path: string, content: string | Buffer): Promise<void> {
+  await mkdir(dist, { recursive: true })
+  await writeFile(`${path}.${process.pid}`, content)
+  await rename(`${path}.${process.pid}`, path)
+}
+
+function digest(...parts: (string | Buffer)[]): string {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part)
+  return hash.digest('hex')
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { url: { type: 'string' } } })
+  const started = performance.now()
+  const { archive, manifest, made } = await makePackage(values)
+  const from = (path: string) => relative(process.cwd(), path)
+  const took = `${((performance.now() - started) / 1000).toFixed(1)}s`
+  process.stdout.write(`${from(archive)}: ${made ? `made in ${took}` : 'made before from the same sources'}
+Install it:  kubectl krew install --manifest=${from(manifest)} --archive=${from(archive)}\n`)
+}
