@@ -18,6 +18,8 @@ export default defineConfig({
           name: 'e2e',
           root: import.meta.dirname,
           include: ['e2e/**/*.test.ts'],
+          globalSetup: ['e2e/setup.ts'],
+          setupFiles: ['e2e/matchers.ts'],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

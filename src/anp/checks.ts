@@ -128,11 +128,8 @@ export function tunnelChecks({ member, recorded }: CheckedMember): CheckGroup<Ch
       async run(world) {
         const { spec } = await world.karmada.get<Cluster>(clusterRef(member))
         const { metadata } = JSON.parse(await get(world, member, '/api/v1/namespaces/kube-system')) as KubeObject
-        return {
-          ok: metadata.uid === spec.id,
-          detail: `kube-system ${metadata.uid}`,
-          hint: `Karmada knows it as ${spec.id}`,
-        }
+        const ok = metadata.uid === spec.id
+        return { ok, detail: `kube-system UID ${metadata.uid}${ok ? '' : `, registered was ${spec.id}`}` }
       },
     },
     {
