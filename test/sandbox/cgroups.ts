@@ -15,7 +15,7 @@ export interface CgroupTrees {
 const wanted = ['cpu', 'cpuset', 'memory', 'pids', 'hugetlb', 'io']
 
 /** Throws when no control groups are mounted. */
-export async function cgroupTrees(): Promise<CgroupTrees> {
+async function cgroupTrees(): Promise<CgroupTrees> {
   return parseCgroupMounts(await readFile('/proc/self/mountinfo', 'utf8'))
 }
 
@@ -61,7 +61,7 @@ export async function joinFiles(sandbox: string): Promise<string[]> {
 }
 
 /** Ids of all processes of a sandbox: its daemons, and its pods' containers with all they started. */
-export async function sandboxProcesses(sandbox: string): Promise<number[]> {
+async function sandboxProcesses(sandbox: string): Promise<number[]> {
   const ids = await Promise.all((await roots(sandbox)).map(processesBelow))
   return [...new Set(ids.flat())]
 }

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { destroyCgroups } from './cgroups.ts'
 import { disconnectRoot } from './network.ts'
 import { sandboxDir } from './paths.ts'
-import { lockSandbox, releaseSlot, slotOf } from './state.ts'
+import { lockSandbox, lockShared, releaseSlot, slotOf } from './state.ts'
 import { restoreLimits } from './sysctl.ts'
 
 /**
@@ -17,6 +17,7 @@ export async function down(name: string): Promise<number> {
 /** As `down`, for a caller that holds the lock. */
 export async function destroy(name: string): Promise<number> {
   const processes = await destroyCgroups(name)
+  await using _lock = await lockShared()
   const slot = await slotOf(name)
   if (slot !== undefined) await disconnectRoot(slot)
   await rm(sandboxDir(name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })

@@ -29,7 +29,7 @@ export async function installKarmada(plan: ClusterPlan, machine: Machine, host: 
   return karmadaAccess(machine)
 }
 
-export const karmadaAccess = async (machine: Machine): Promise<Access> =>
+const karmadaAccess = async (machine: Machine): Promise<Access> =>
   accessOf(await readFile(fileIn(machine, inside.karmadaConfig), 'utf8'))
 
 /** Registers a pull member by `karmadactl register`, run on the member's side with a token made on the host. */

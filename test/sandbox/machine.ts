@@ -108,7 +108,7 @@ export const runInNetwork = (machine: Machine, command: string[], options?: RunO
 export const fileIn = (machine: Machine, path: string): string => join(`/proc/${machine.holder.pid}/root`, path)
 
 /** undefined when no such process runs. */
-export async function processHandle(pid: number): Promise<ProcessHandle | undefined> {
+async function processHandle(pid: number): Promise<ProcessHandle | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   if (!stat || fields[0] === 'Z') return undefined

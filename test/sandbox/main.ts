@@ -7,7 +7,7 @@ import { createReport } from '../setup/report.ts'
 import { parseRequest, type Request, usage } from './args.ts'
 import { down } from './down.ts'
 import { belong, enter } from './machine.ts'
-import { inside, kubeconfigFile, machineDir } from './paths.ts'
+import { inside, kubeconfigFile, machineDir, sandboxDir } from './paths.ts'
 import { machineOf, readState, type State, sandboxNames } from './state.ts'
 import { statusTable } from './status.ts'
 import { up } from './up.ts'
@@ -19,7 +19,11 @@ async function main(request: Request): Promise<number> {
       return 0
     case 'up': {
       const report = createReport()
-      const outcome = await up(request.name, request.shape, report)
+      const outcome = await up(request.name, request.shape, report).catch((error: Error) => {
+        throw new UserError(error.message, {
+          hint: `what it left: ${sandboxDir(request.name)}/machines/*/log; "up" again makes it anew, "down" removes it`,
+        })
+      })
       const name = request.name === 'default' ? '' : ` --name ${request.name}`
       const ready = outcome === 'unchanged' ? 'is up already' : `is ready (${report.elapsed().toFixed(0)}s)`
       report.say(`${outcome === 'unchanged' ? '' : '\n'}Sandbox ${request.name} ${ready}.

@@ -51,7 +51,7 @@ export interface SandboxPlan {
 export const podNetwork = '10.244.0.0/16'
 export const nodePodNetwork = '10.244.0.0/24'
 export const serviceNetwork = '10.96.0.0/16'
-export const apiService = '10.96.0.1'
+const apiService = '10.96.0.1'
 export const dnsService = '10.96.0.10'
 export const memberNode = '192.168.1.10'
 const memberGateway = '192.168.1.1'

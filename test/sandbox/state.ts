@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { tryLock, waitForLock } from '../setup/lock.ts'
 import type { Machine, ProcessHandle } from './machine.ts'
 import { sandboxDir, slotsDir, stateRoot } from './paths.ts'
 import { type Shape, slots } from './plan.ts'
@@ -48,7 +48,7 @@ export async function sandboxNames(): Promise<string[]> {
   return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith('.')).map(entry => entry.name)
 }
 
-/** Takes an address range for a sandbox: the one it has, or the lowest free one. Throws when all are taken. */
+/** Takes an address range for a sandbox: the one it has, or the lowest free one. For a holder of `lockShared`. Throws when all are taken. */
 export async function claimSlot(name: string): Promise<number> {
   await mkdir(slotsDir, { recursive: true, mode: 0o700 })
   const owners = await slotOwners()
@@ -58,13 +58,9 @@ export async function claimSlot(name: string): Promise<number> {
     if (!known.includes(owner)) await rm(join(slotsDir, String(slot)), { force: true })
   }
   for (let slot = slots.first; slot <= slots.last; slot++) {
-    try {
-      // Made or refused in one step, whoever else is looking for a slot.
-      await symlink(name, join(slotsDir, String(slot)))
-      return slot
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-    }
+    if (known.includes(owners.get(slot) ?? '')) continue
+    await symlink(name, join(slotsDir, String(slot)))
+    return slot
   }
   throw new Error(`all ${slots.last} address ranges are taken: remove a sandbox first`)
 }
@@ -89,20 +85,12 @@ async function slotOwners(): Promise<Map<number, string>> {
   )
 }
 
-/**
- * One change at a time to a sandbox. The lock is a name in the kernel that ends with this process, however it ends.
- * Throws when another process holds it.
- */
+/** One change at a time to a sandbox. Throws when another process is at it. */
 export async function lockSandbox(name: string): Promise<AsyncDisposable> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', () =>
-      reject(new Error(`sandbox ${name} is being changed by another process: wait for it to end`)),
-    )
-    server.listen(`\0karmada-net-sandbox/${name}`, resolve)
-  })
-  server.unref()
-  return {
-    [Symbol.asyncDispose]: () => new Promise(resolve => server.close(() => resolve())),
-  }
+  const lock = await tryLock(`sandbox/${name}`)
+  if (lock) return lock
+  throw new Error(`sandbox ${name} is being changed by another process: wait for it to end`)
 }
+
+/** One change at a time to what sandboxes share: address ranges, kernel settings. */
+export const lockShared = (): Promise<AsyncDisposable> => waitForLock('shared')

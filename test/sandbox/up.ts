@@ -12,7 +12,7 @@ import { type Machine, startMachine, startNetwork } from './machine.ts'
 import { connectHost, connectPull, connectRoot } from './network.ts'
 import { kubeconfigFile } from './paths.ts'
 import { type ClusterPlan, planSandbox, type SandboxPlan, type Shape } from './plan.ts'
-import { claimSlot, lockSandbox, machineOf, readState, type State, writeState } from './state.ts'
+import { claimSlot, lockSandbox, lockShared, machineOf, readState, type State, writeState } from './state.ts'
 import { raiseLimits } from './sysctl.ts'
 
 const hubName = 'switch'
@@ -54,10 +54,13 @@ async function usableState(name: string, report: Report): Promise<State | undefi
 }
 
 async function newState(name: string, shape: Shape, report: Report): Promise<State> {
-  await raiseLimits()
   const { bin, images } = await prepare(report)
+  await using _lock = await lockShared()
+  await raiseLimits()
   const slot = await claimSlot(name)
-  return { name, slot, shape, status: 'building', bin, images, holders: {}, daemons: {} }
+  const state: State = { name, slot, shape, status: 'building', bin, images, holders: {}, daemons: {} }
+  await writeState(state)
+  return state
 }
 
 const union = (one: Shape, other: Shape): Shape => ({
@@ -72,7 +75,6 @@ async function build(state: State, report: Report): Promise<void> {
   const parts = await prepare(report)
   const plan = planSandbox(state.name, state.slot, state.shape)
   const missing = plan.clusters.filter(cluster => !state.daemons[cluster.name])
-  await writeState(state)
   await createCgroups(
     state.name,
     missing.map(cluster => cluster.name),

@@ -35,7 +35,7 @@ const karmada = (name: string, command = name.replace('karmada-', '')): Componen
 })
 
 /** In an order that builds the shared packages first. */
-export const components: Component[] = [
+const components: Component[] = [
   { name: 'etcd', package: 'go.etcd.io/etcd/server/v3' },
   { name: 'etcdctl', package: 'go.etcd.io/etcd/etcdctl/v3' },
   { name: 'etcdutl', package: 'go.etcd.io/etcd/etcdutl/v3' },

@@ -4,7 +4,7 @@ import type { Report } from './report.ts'
 import { attempt, run } from './run.ts'
 
 /** Debian packages the sandbox stands on, each with a file by which it is recognised. */
-export const packages: Record<string, string> = {
+const packages: Record<string, string> = {
   containerd: '/usr/bin/containerd',
   runc: '/usr/sbin/runc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
@@ -21,7 +21,7 @@ export const packages: Record<string, string> = {
   'busybox-static': '/bin/busybox',
 }
 
-export const missingPackages = (): string[] =>
+const missingPackages = (): string[] =>
   Object.entries(packages)
     .filter(([, file]) => !existsSync(file))
     .map(([name]) => name)

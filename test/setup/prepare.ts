@@ -1,6 +1,7 @@
 import { ensureComponents } from './components.ts'
 import { ensureCrds } from './crds.ts'
 import { ensureImageStore } from './image-store.ts'
+import { waitForLock } from './lock.ts'
 import { ensurePackages } from './packages.ts'
 import type { Report } from './report.ts'
 
@@ -16,6 +17,7 @@ export interface Parts {
 
 /** Installs, builds and assembles what is missing; a moment when nothing is. */
 export async function prepare(report: Report): Promise<Parts> {
+  await using _lock = await waitForLock('prepare')
   await ensurePackages(report)
   const bin = await ensureComponents(report)
   const images = await ensureImageStore(report, bin)

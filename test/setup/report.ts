@@ -17,11 +17,14 @@ const titleWidth = 44
 
 export function createReport(out: { write(text: string): unknown; isTTY?: boolean } = stderr): Report {
   const begin = performance.now()
-  const running = new Map<symbol, string>()
+  const running = new Map<symbol, { text: string; since: number }>()
   const clear = () => out.isTTY && out.write('\r\x1b[2K')
   const redraw = () => {
     if (!out.isTTY) return
-    const now = [...running.values()].join(' · ').slice(0, 110)
+    const now = [...running.values()]
+      .map(({ text, since }) => `${text} ${Math.round((performance.now() - since) / 1000)}s`)
+      .join(' · ')
+      .slice(0, 110)
     out.write(`\r\x1b[2K${now ? ` … ${now}` : ''}`)
   }
   const line = (text: string) => {
@@ -30,15 +33,17 @@ export function createReport(out: { write(text: string): unknown; isTTY?: boolea
     redraw()
   }
 
+  if (out.isTTY) setInterval(redraw, 1000).unref()
+
   return {
     async step(title, work) {
       const id = Symbol(title)
       const start = performance.now()
-      running.set(id, title)
+      running.set(id, { text: title, since: start })
       redraw()
       try {
         const result = await work(text => {
-          running.set(id, `${title}: ${text}`)
+          running.set(id, { text: `${title}: ${text}`, since: start })
           redraw()
         })
         running.delete(id)
