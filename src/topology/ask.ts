@@ -8,6 +8,9 @@ import type { Access, Gap, Probe } from './types.ts'
 /** Requests at a time to one server: more would cost a TLS handshake each before they save a round trip. */
 const lanes = 3
 
+/** What matters most is said first, whichever failed first. */
+const weight: Record<Gap['piece'], number> = { clusters: 0, namespace: 1, pods: 2, details: 3, version: 4 }
+
 export interface Asker {
   /**
    * One request of a probe. Undefined when the answer was 404, or none, or no; all but the first are kept as gaps.
@@ -55,7 +58,10 @@ export function createAsker(timeoutMs: number, signal: AbortSignal): Asker {
           return undefined
         }
       }),
-    outcome: () => (answered ? { access: 'ok', gaps } : { access: 'error', ...failure, gaps: [] }),
+    outcome: () =>
+      answered
+        ? { access: 'ok', gaps: gaps.sort((a, b) => weight[a.piece] - weight[b.piece]) }
+        : { access: 'error', ...failure, gaps: [] },
   }
 }
 

@@ -26,7 +26,7 @@ function plane(own: Probe[], probes: Probe[]): FleetPlane {
     facts,
     kubernetesVersion: own.find(({ kubernetesVersion }) => kubernetesVersion !== undefined)?.kubernetesVersion,
     hosts: hostsOf(own, facts, probes),
-    members: members.sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true })),
+    members: members.sort((a, b) => naturally(a.name, b.name)),
   }
 }
 
@@ -77,4 +77,10 @@ function named(planes: FleetPlane[]): FleetPlane[] {
     const name = names[i] ?? ''
     return { ...plane, name: isUnique(name) ? name : (plane.contexts[0] ?? name) }
   })
+}
+
+/** `member2` before `member10`. Intl would do it too, but takes 10 ms to load. */
+function naturally(a: string, b: string): number {
+  const [left, right] = [a, b].map(name => name.replace(/\d+/g, digits => digits.padStart(10, '0')))
+  return left === right ? 0 : (left ?? '') < (right ?? '') ? -1 : 1
 }

@@ -8,27 +8,20 @@ const names = '(karmada-apiserver,karmada-aggregated-apiserver)'
 const selectors = { app: `app in ${names}`, operator: `app.kubernetes.io/name in ${names}` }
 
 /** The Karmada control planes whose pods run in this cluster. `operator`: does it know the operator's API? */
-export async function installationsOf(
-  client: KubeClient,
-  asker: Asker,
-  operator: Promise<boolean>,
-): Promise<Installation[]> {
+export async function installationsOf(client: KubeClient, asker: Asker, operator: boolean): Promise<Installation[]> {
   const pods = (labelSelector: string, namespace?: string) =>
     asker.ask('pods', namespace === undefined ? 'list pods' : `list pods in ${namespace}`, options =>
       client.list<Pod>({ apiVersion: 'v1', kind: 'Pod', labelSelector, namespace }, options),
     )
-  const everywhere = pods(selectors.app)
-  const [byApp, byOperator] = await Promise.all([
+  const found = await Promise.all([
     // Who may not list the pods of all namespaces may be the admin of Karmada's.
-    everywhere.then(found => found ?? pods(selectors.app, 'karmada-system')),
-    operator.then(there => (there ? pods(selectors.operator) : [])),
+    pods(selectors.app).then(all => all ?? pods(selectors.app, 'karmada-system')),
+    operator ? pods(selectors.operator) : [],
   ])
-  const all = new Map(
-    [...(byApp ?? []), ...(byOperator ?? [])].map(pod => [pod.metadata.uid ?? pod.metadata.name, pod]),
-  )
-  const byNamespace = Map.groupBy(all.values(), pod => pod.metadata.namespace ?? '')
-  const found = [...byNamespace].map(([namespace, pods]) => readNamespace(client, asker, namespace, pods))
-  return (await Promise.all(found)).flat()
+  const unique = new Map(found.flatMap(pods => pods ?? []).map(pod => [pod.metadata.uid ?? pod.metadata.name, pod]))
+  const byNamespace = [...Map.groupBy(unique.values(), pod => pod.metadata.namespace ?? '')]
+  const installations = byNamespace.map(([namespace, pods]) => readNamespace(client, asker, namespace, pods))
+  return (await Promise.all(installations)).flat()
 }
 
 async function readNamespace(

@@ -75,28 +75,24 @@ function outOfTime(context: string, server: string, timeoutMs: number): Connecti
 
 type Found = Pick<Probe, 'kubernetesVersion' | 'uid' | 'plane' | 'installations'>
 
-/** The first three requests tell the role, what follows depends on it: two round trips for most clusters. */
+/** The first three requests tell what to ask next: two round trips for most clusters, three for hosts. */
 async function read(client: KubeClient, asker: Asker): Promise<Found> {
   const groups = asker.ask('details', 'list the API groups', async options =>
     apiGroups(await json(client, '/apis', options)),
   )
-  const installations = installationsOf(
-    client,
-    asker,
-    groups.then(names => names?.has('operator.karmada.io') ?? false),
-  )
-  const kubeSystem = asker.ask('namespace', 'read namespace kube-system', options =>
-    client.get<KubeObject>({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }, options),
-  )
-  const version = asker.ask('version', 'read the version', options => json(client, '/version', options))
-  const plane = groups.then(names => (names?.has('cluster.karmada.io') ? planeFacts(client, asker) : undefined))
-  const found = await Promise.all([plane, installations, kubeSystem, version])
-  return {
-    plane: found[0],
-    installations: found[1],
-    uid: found[2]?.metadata.uid,
-    kubernetesVersion: text(found[3]?.['gitVersion']),
-  }
+  const [plane, installations, version, kubeSystem] = await Promise.all([
+    groups.then(names => (names?.has('cluster.karmada.io') ? planeFacts(client, asker) : undefined)),
+    groups.then(names =>
+      names?.has('cluster.karmada.io')
+        ? []
+        : installationsOf(client, asker, names?.has('operator.karmada.io') ?? false),
+    ),
+    asker.ask('version', 'read the version', options => json(client, '/version', options)),
+    asker.ask('namespace', 'read namespace kube-system', options =>
+      client.get<KubeObject>({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }, options),
+    ),
+  ])
+  return { plane, installations, kubernetesVersion: text(version?.['gitVersion']), uid: kubeSystem?.metadata.uid }
 }
 
 type Json = Record<string, unknown>
