@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { basename, dirname, join, relative } from 'node:path'
 import * as esbuild from 'esbuild'
-import { plugins } from './plugins.ts'
+import { type Chunk, pack } from './pack.ts'
+import { withoutGeneratedApis, withoutUnused } from './plugins.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -13,47 +14,86 @@ export interface BundleOptions {
   commit?: string | undefined
 }
 
+export interface Bundle {
+  bytes: number
+  /** Files of ours and of packages that are read at every start. */
+  startInputs: string[]
+  metafile: esbuild.Metafile
+}
+
 /**
- * The whole program as one file. It is CommonJS, which Node starts 10% sooner than a module and a standalone executable demands,
- * but holds no `require`, `module` or `import.meta` of its own: so it runs as a module too, as a file without extension inside a
- * package of type `module` does. Answers esbuild's metafile.
+ * The whole program as one file: CommonJS, which Node starts 10% sooner than a module and a standalone executable demands, but
+ * without extension it runs inside a package of type `module` as well. What commands import by `import()` is compiled when it is
+ * first needed.
  */
-export async function bundle({ outfile, commit = headCommit() }: BundleOptions): Promise<esbuild.Metafile> {
+export async function bundle({ outfile, commit = headCommit() }: BundleOptions): Promise<Bundle> {
+  const { outputFiles, metafile } = await split(commit)
+  const start = startChunks(metafile)
+  const chunks = await Promise.all(outputFiles.map(file => chunkOf(file, start)))
+  const text = pack(chunks, './main.js')
+  if (outfile) {
+    await mkdir(dirname(outfile), { recursive: true })
+    await writeFile(outfile, text)
+    await chmod(outfile, 0o755)
+  }
+  const startInputs = [...start].flatMap(path => Object.keys(metafile.outputs[path]?.inputs ?? {}))
+  return { bytes: Buffer.byteLength(text), startInputs, metafile }
+}
+
+/** ES modules: one for the start, one for each `import()`, and what they share. */
+async function split(commit: string) {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
-  const result = await esbuild.build({
-    ...shape,
-    entryPoints: ['src/main.ts'],
+  return esbuild.build({
+    absWorkingDir: root,
+    entryPoints: { main: 'src/main.ts' },
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    minify: true,
+    legalComments: 'none',
     loader: { '.yaml': 'text' },
-    plugins: plugins(shape),
+    plugins: [withoutUnused, withoutGeneratedApis],
     define: {
-      ...shape.define,
       BUILD_VERSION: JSON.stringify(manifest.version),
       BUILD_COMMIT: JSON.stringify(commit),
+      // Asked for only to make a `require`, for which any place will do.
+      'import.meta.url': JSON.stringify('file:///'),
     },
-    banner: { js: `#!/usr/bin/env node\n${refuseOldNode}${makeRequire}` },
-    outfile: outfile ?? 'unwritten',
-    write: outfile !== undefined,
+    outdir: 'dist',
+    chunkNames: '[name]-[hash]',
+    write: false,
     metafile: true,
+    logLevel: 'error',
   })
-  if (outfile) await chmod(outfile, 0o755)
-  return result.metafile
 }
 
-const shape: esbuild.BuildOptions = {
-  absWorkingDir: root,
-  bundle: true,
-  platform: 'node',
-  target: 'node22',
-  format: 'cjs',
-  minify: true,
-  legalComments: 'none',
-  logLevel: 'error',
-  // Asked for only to make a `require`, for which any place will do.
-  define: { 'import.meta.url': JSON.stringify('file:///') },
+/** The outputs that the entry imports, and what these import, but not what they import by `import()`. */
+function startChunks({ outputs }: esbuild.Metafile): Set<string> {
+  const found = new Set<string>()
+  const visit = (path: string) => {
+    if (found.has(path)) return
+    found.add(path)
+    for (const { path: next, kind } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && next in outputs) visit(next)
+    }
+  }
+  visit('dist/main.js')
+  return found
 }
 
-const refuseOldNode = `{let[a,b]=process.versions.node.split(".");if(a<22||a==22&&b<19){process.stderr.write("error: kubectl-karmada_net needs Node 22.19 or newer; this is "+process.version+"\\n");process.exit(1)}}`
-const makeRequire = 'var require=process.getBuiltinModule("module").createRequire(process.execPath);'
+async function chunkOf({ path, text }: esbuild.OutputFile, start: Set<string>): Promise<Chunk> {
+  const { code } = await esbuild.transform(text, {
+    format: 'cjs',
+    target: 'node22',
+    platform: 'node',
+    minify: true,
+    // Becomes a `require` in a promise, which the packed file answers.
+    supported: { 'dynamic-import': false },
+  })
+  return { name: `./${basename(path)}`, code, start: start.has(`dist/${basename(path)}`) }
+}
 
 function headCommit(): string {
   try {
@@ -66,8 +106,7 @@ function headCommit(): string {
 if (import.meta.main) {
   const outfile = join(root, 'dist/kubectl-karmada_net')
   const started = performance.now()
-  const { outputs } = await bundle({ outfile })
-  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0)
+  const { bytes } = await bundle({ outfile })
   const took = Math.round(performance.now() - started)
   process.stdout.write(`${relative(process.cwd(), outfile)}: ${Math.round(bytes / 1000)} kB in ${took} ms\n`)
 }

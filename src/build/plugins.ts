@@ -1,5 +1,4 @@
-import { isBuiltin } from 'node:module'
-import * as esbuild from 'esbuild'
+import type { Plugin } from 'esbuild'
 
 const emptied = new RegExp(
   [
@@ -15,7 +14,7 @@ const emptied = new RegExp(
 )
 
 /** Leaves out modules that are imported but never used. */
-const withoutUnused: esbuild.Plugin = {
+export const withoutUnused: Plugin = {
   name: 'without-unused',
   setup(build) {
     build.onResolve({ filter: emptied }, ({ importer }) =>
@@ -26,7 +25,7 @@ const withoutUnused: esbuild.Plugin = {
 }
 
 /** client-node's KubeConfig imports all generated API classes (a thousand files) for two names; these two are enough. */
-const withoutGeneratedApis: esbuild.Plugin = {
+export const withoutGeneratedApis: Plugin = {
   name: 'without-generated-apis',
   setup(build) {
     build.onResolve({ filter: /^\.\/gen\/index\.js$/ }, ({ importer }) =>
@@ -41,32 +40,3 @@ const withoutGeneratedApis: esbuild.Plugin = {
     }))
   },
 }
-
-const common = [withoutUnused, withoutGeneratedApis]
-
-/**
- * Packs each package that our code imports as a string, compiled when it is first needed: V8 reads through all code of a file
- * before it runs the first line (17 ms a megabyte), but through a string at no cost. yargs is needed at every start.
- */
-const packagesAsText = (options: esbuild.BuildOptions): esbuild.Plugin => ({
-  name: 'packages-as-text',
-  setup(build) {
-    build.onResolve({ filter: /^[a-z@]/ }, ({ path, importer, resolveDir, kind }) => {
-      const ours = kind !== 'entry-point' && !importer.includes('node_modules')
-      return ours && !isBuiltin(path) && path !== 'yargs/helpers'
-        ? { path, namespace: 'package', pluginData: resolveDir }
-        : undefined
-    })
-    build.onLoad({ filter: /.*/, namespace: 'package' }, async ({ path, pluginData: resolveDir }) => {
-      const stdin = { contents: `export * from '${path}'`, resolveDir: String(resolveDir) }
-      const built = await esbuild.build({ ...options, stdin, plugins: common, write: false })
-      const text = built.outputFiles[0]?.text ?? ''
-      if (/\bimport\(/.test(text)) throw new Error(`${path} imports at run time, which compiled text cannot`)
-      return {
-        contents: `new Function('module', 'exports', 'require', ${JSON.stringify(text)})(module, exports, require)`,
-      }
-    })
-  },
-})
-
-export const plugins = (options: esbuild.BuildOptions): esbuild.Plugin[] => [...common, packagesAsText(options)]

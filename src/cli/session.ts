@@ -28,7 +28,12 @@ export interface Session {
 
 export function createSession(io: Io, options: { verbosity: number; quiet: boolean }): Session {
   const { verbosity, quiet } = options
-  const paint = paintFor(io.stderr, io.env)
+  // Made when first used: to ask stderr whether it is a terminal takes time at every start.
+  let made: Paint | undefined
+  const paint: Paint = (style, text) => {
+    made ??= paintFor(io.stderr, io.env)
+    return made(style, text)
+  }
   const tell = (text: string) => (session.above ?? io.stderr).write(`${text}\n`)
   const session: Session = {
     io,

@@ -39,7 +39,8 @@ export async function completions(
   if (current.startsWith('-') && !before.includes('--')) {
     const [flag] = current.includes('=') ? tokens([current], flags) : []
     // A boolean's value may be half a word yet.
-    if (flag?.type === 'flag' || flag?.type === 'badBoolean') return valuesOf(flags, flag.name, flag.value, typed, session)
+    if (flag?.type === 'flag' || flag?.type === 'badBoolean')
+      return valuesOf(flags, flag.name, flag.value, typed, session)
     return { candidates: matching(flagNames(flags, typed.found), current), files: false }
   }
   if (typed.entry?.type === 'command') return argument(typed.entry, current, typed, session)

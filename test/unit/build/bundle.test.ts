@@ -4,18 +4,18 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Metafile } from 'esbuild'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { bundle } from '../../../src/build/bundle.ts'
+import { type Bundle, bundle } from '../../../src/build/bundle.ts'
+import { pack } from '../../../src/build/pack.ts'
 
 let dir: string
-let metafile: Metafile
+let made: Bundle
 const name = 'kubectl-karmada_net'
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'karmada-net-bundle-'))
   await mkdir(join(dir, 'package'))
   await writeFile(join(dir, 'package/package.json'), '{ "type": "module" }')
-  metafile = await bundle({ outfile: join(dir, name), commit: 'c0ffee' })
+  made = await bundle({ outfile: join(dir, name), commit: 'c0ffee' })
   await bundle({ outfile: join(dir, 'package', name), commit: 'c0ffee' })
   await symlink(name, join(dir, 'kubectl_complete-karmada_net'))
 }, 60_000)
@@ -55,24 +55,26 @@ test('a reader that has gone is no error', async () => {
   expect({ code, stderr: (await stderr).join('') }).toEqual({ code: 0, stderr: '' })
 })
 
-/** Files of ours that are read at every start: all that is imported without `import()`. */
-function startPath(): string[] {
-  const seen = new Set<string>()
-  const visit = (file: string) => {
-    if (seen.has(file)) return
-    seen.add(file)
-    for (const { path, kind } of metafile.inputs[file]?.imports ?? []) if (kind === 'import-statement') visit(path)
-  }
-  visit('src/main.ts')
-  return [...seen]
-}
-
 test('what is heavy is not imported at the start', () => {
   const allowed =
     /^(src\/(main|run|errors)\.ts|src\/(cli|commands|steps|checks)\/|src\/kube\/errors\.ts|node_modules\/yargs|emptied:)/
   const builtins = ['node:path', 'node:util', 'node:module', 'fs', 'path', 'util']
-  const files = startPath().filter(file => metafile.inputs[file])
-  expect(files.filter(file => !allowed.test(file))).toEqual([])
-  const external = files.flatMap(file => metafile.inputs[file]?.imports.filter(entry => entry.external) ?? [])
+  expect(made.startInputs.filter(file => !allowed.test(file))).toEqual([])
+  const imports = made.startInputs.flatMap(file => made.metafile.inputs[file]?.imports ?? [])
+  const external = imports.filter(entry => entry.external && entry.kind === 'import-statement')
   expect(external.map(({ path }) => path).filter(path => !builtins.includes(path))).toEqual([])
+})
+
+test('chunks share what they have in common, and name themselves in a stack', async () => {
+  const file = join(dir, 'packed.cjs')
+  const start = `const {count}=require("./shared.js");count();setImmediate(()=>require("./later.js"))`
+  const later = `console.log(require("./shared.js").count());console.log(new Error("here").stack)`
+  const shared = `let n=0;exports.count=()=>++n;require("node:path")`
+  const chunk = (name: string, code: string, start: boolean) => ({ name: `./${name}.js`, code, start })
+  await writeFile(
+    file,
+    pack([chunk('main', start, true), chunk('later', later, false), chunk('shared', shared, false)], './main.js'),
+  )
+  const { stdout } = await promisify(execFile)(process.execPath, [file])
+  expect(stdout).toMatch(/^2\nError: here\n.*later\.js:/)
 })

@@ -1,0 +1,41 @@
+/** One piece of the program: CommonJS code that requires others by their names. */
+export interface Chunk {
+  /** As others require it: `./up-X7.js`. */
+  name: string
+  code: string
+  /** Needed at every start: stands in the file as code. All others are text, compiled when they are first required. */
+  start: boolean
+}
+
+/**
+ * Chunks as one CommonJS file that runs `entry`. V8 reads through all code of a file before the first line runs (17 ms a megabyte)
+ * but through text in no time: so a start costs what the start needs, however much the program can do. Pure.
+ */
+export function pack(chunks: readonly Chunk[], entry: string): string {
+  const code = chunks
+    .filter(({ start }) => start)
+    .map(({ name, code }) => `${JSON.stringify(name)}:${asFunction(code)}`)
+  const text = chunks
+    .filter(({ start }) => !start)
+    // A stack names the chunk.
+    .map(({ name, code }) => `${JSON.stringify(name)}:${JSON.stringify(`${code}//# sourceURL=${name.slice(2)}`)}`)
+  return `${prologue}
+var code={${code.join(',\n')}},
+text={${text.join(',\n')}},
+made={};
+function load(name){
+if(!(name in code)&&!(name in text))return require(name);
+var m=made[name];
+if(!m){m=made[name]={exports:{}};(code[name]??new Function("module","exports","require",text[name]))(m,m.exports,load)}
+return m.exports}
+load(${JSON.stringify(entry)});
+`
+}
+
+/** The parentheses tell V8 to compile at once what will be called at once. */
+const asFunction = (code: string) => `(function(module,exports,require){${code}})`
+
+// Nothing here needs Node's CommonJS: `require` is made, so the same file also runs as a module.
+const prologue = `#!/usr/bin/env node
+{let[a,b]=process.versions.node.split(".");if(a<22||a==22&&b<19){process.stderr.write("error: kubectl-karmada_net needs Node 22.19 or newer; this is "+process.version+"\\n");process.exit(1)}}
+var require=process.getBuiltinModule("module").createRequire(process.execPath);`
