@@ -1,16 +1,14 @@
-import { Interrupted, type Sink } from './cli/io.ts'
+import { Interrupted, type Io, type Sink } from './cli/io.ts'
+import { crash } from './cli/run.ts'
+import { showCursor } from './cli/style.ts'
 import { run } from './run.ts'
 
-/** The edge: this process's streams, signals and exit code. The streams are opened when first used: each costs start-up time. */
-async function main(): Promise<void> {
+/** The edge: this process's streams, signals and exit code. Streams are opened when first used: each costs start-up time. */
+async function main(argv: string[]): Promise<void> {
   const interrupt = new AbortController()
-  process.on('SIGINT', () => {
-    if (interrupt.signal.aborted) leave(130)
-    interrupt.abort(new Interrupted())
-  })
   const stdout = sink(() => process.stdout)
   const stderr = sink(() => process.stderr)
-  const code = await run(process.argv.slice(2), {
+  const io: Io = {
     stdout,
     stderr,
     get stdin() {
@@ -20,13 +18,24 @@ async function main(): Promise<void> {
     invokedAs: process.argv[1] ?? '',
     now: () => performance.now(),
     signal: interrupt.signal,
-  })
+  }
+  process.on('uncaughtException', error => leave(crash(error, argv, io)))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (interrupt.signal.aborted) {
+        if (stderr.isTTY) stderr.write(showCursor)
+        leave(130)
+      }
+      interrupt.abort(new Interrupted())
+    })
+  }
+  const code = await run(argv, io)
   await Promise.all([stdout.flushed(), stderr.flushed()])
   leave(code)
 }
 
 /** Idle connections must not keep the process alive. */
-function leave(code: number | undefined): never {
+function leave(code: number): never {
   process.exit(code)
 }
 
@@ -53,4 +62,4 @@ function quietOnClosedPipe(error: NodeJS.ErrnoException): void {
   throw error
 }
 
-void main()
+void main(process.argv.slice(2))

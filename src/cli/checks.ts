@@ -65,7 +65,7 @@ function createWriter<World>(groups: readonly CheckGroup<World>[], { io }: Sessi
 }
 
 /** ` ✗ agents connected   0 of 2`, and below it what was said and what to do. */
-export function checkLines(outcome: CheckOutcome, titleWidth: number, paint: Paint): string[] {
+function checkLines(outcome: CheckOutcome, titleWidth: number, paint: Paint): string[] {
   const { title, status, said, hint, detail } = readable(outcome)
   const mark = { ok: paint('green', '✓'), warning: paint('yellow', '‼'), error: paint('red', '✗'), 'not tried': '-' }[
     status
@@ -84,7 +84,7 @@ function readable(outcome: CheckOutcome): CheckOutcome {
 }
 
 /** The shape of -o json. */
-export function checksData({ groups, errors, warnings }: ChecksResult): object {
+function checksData({ groups, errors, warnings }: ChecksResult): object {
   return {
     groups: groups.map(({ title, checks }) => ({
       title,

@@ -66,7 +66,7 @@ async function show<World>(
 }
 
 /** `Stopped after "Cluster.spec" of member1; member2 untouched. Run the same command again to go on, or: ...` */
-export function stoppedText(groups: readonly GroupResult[], undo?: PerformOptions['undo']): string {
+function stoppedText(groups: readonly GroupResult[], undo?: PerformOptions['undo']): string {
   const begun = groups.filter(({ status, steps }) => status === 'stopped' || (status === 'ok' && steps.length > 0))
   const after = groups.flatMap(({ title, status, steps }) => {
     const last = steps.findLast(step => step.status === 'ok')

@@ -1,11 +1,13 @@
 import type { CommandTable } from './command.ts'
 import { complete, wordsToComplete } from './completion/protocol.ts'
 import { errorLines, Failure } from './errors.ts'
+import { kernelFlags } from './flags.ts'
 import { help } from './help.ts'
 import { Interrupted, type Io } from './io.ts'
 import { parse } from './parse.ts'
-import { type Route, route } from './route.ts'
+import { type Route, route, verbosityOf } from './route.ts'
 import { createSession } from './session.ts'
+import { tokens } from './shapes.ts'
 import { paintFor } from './style.ts'
 
 /** Runs one command line; never throws. Answers the exit code. */
@@ -34,6 +36,10 @@ async function runRoute(table: CommandTable, { entry, rest, help: helpWanted }: 
   const session = createSession(io, { verbosity: v, quiet })
   return (await entry.run({ ...input, session })) ?? 0
 }
+
+/** Says what nobody caught, as any other error. Answers the exit code. */
+export const crash = (error: unknown, argv: readonly string[], io: Io): number =>
+  fail(error, io, verbosityOf(tokens(argv, kernelFlags)))
 
 function fail(error: unknown, io: Io, verbosity: number): number {
   const paint = paintFor(io.stderr, io.env)

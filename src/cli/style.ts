@@ -11,3 +11,6 @@ const coloured: Paint = (style, text) => styleText(style, text, { validateStream
 export function paintFor(sink: Sink, env: Io['env']): Paint {
   return sink.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb' ? coloured : plain
 }
+
+export const hideCursor = '\x1b[?25l'
+export const showCursor = '\x1b[?25h'

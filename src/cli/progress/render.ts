@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import type { StepEvent } from '../../steps/runner.ts'
 import type { Sink } from '../io.ts'
-import type { Paint } from '../style.ts'
+import { hideCursor, type Paint, showCursor } from '../style.ts'
 import { width } from '../table.ts'
 import { cut, headingLine, type LineStyle, stepLine, summaryLine, titleWidthOf } from './lines.ts'
 import { ended, type GroupView, initial, note, type Outline } from './state.ts'
@@ -23,9 +23,6 @@ export interface RenderOptions {
   /** Redraw what moves; otherwise each line is written once, when its step has ended. */
   live: boolean
 }
-
-const hideCursor = '\x1b[?25l'
-export const showCursor = '\x1b[?25h'
 
 /**
  * Renders steps as they run. Ended lines are written for good in the order of the groups: the first unfinished group's as they come,

@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -53,6 +54,33 @@ test('a reader that has gone is no error', async () => {
   const stderr = child.stderr.toArray()
   const [code] = await once(child, 'close')
   expect({ code, stderr: (await stderr).join('') }).toEqual({ code: 0, stderr: '' })
+})
+
+/** Starts `contexts` against a server that never answers, and sends the signals once it is asked. */
+async function interrupted(...signals: NodeJS.Signals[]) {
+  const asked = Promise.withResolvers<void>()
+  const server = createServer(() => asked.resolve()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const kubeconfig = join(dir, 'silent')
+  const config = {
+    contexts: [{ name: 'silent', context: { cluster: 'c', user: 'u' } }],
+    clusters: [{ name: 'c', cluster: { server: `https://127.0.0.1:${port}` } }],
+    users: [{ name: 'u', user: {} }],
+  }
+  await writeFile(kubeconfig, JSON.stringify(config))
+  const args = ['contexts', '--kubeconfig', kubeconfig, '--request-timeout', '10m']
+  const child = spawn(join(dir, name), args, { env: env(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const stderr = child.stderr.toArray()
+  await asked.promise
+  for (const signal of signals) child.kill(signal)
+  const [code] = await once(child, 'close')
+  server.close()
+  return { code, stderr: (await stderr).join('') }
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends what waits', async signal => {
+  expect(await interrupted(signal)).toEqual({ code: 130, stderr: 'Stopped.\n' })
 })
 
 test('what is heavy is not imported at the start', () => {

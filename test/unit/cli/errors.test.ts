@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { defineCommand } from '../../../src/cli/command.ts'
 import { errorLines, Failure } from '../../../src/cli/errors.ts'
 import { Interrupted } from '../../../src/cli/io.ts'
+import { crash } from '../../../src/cli/run.ts'
 import { UserError } from '../../../src/errors.ts'
 import { ConnectionError, StatusError } from '../../../src/kube/errors.ts'
 import { fakeIo, fakeSink, runCaptured, tableOf } from './fake-io.ts'
@@ -103,6 +104,14 @@ test('after ctrl-C, whatever a command throws is no error', async () => {
   const io = fakeIo({ signal: AbortSignal.abort() })
   const result = await runCaptured(failing(new Error('This operation was aborted')), ['go'], io)
   expect(result).toEqual({ code: 130, stdout: '', stderr: 'Stopped.\n' })
+})
+
+test('what nobody caught is said as any other error', () => {
+  const io = fakeIo()
+  expect(crash(new UserError('no', { hint: 'yes' }), ['go'], io)).toBe(1)
+  expect(io.stderr.text).toBe('error: no\nhint: yes\n')
+  expect(crash(new Error('no'), ['go', '-v8'], io)).toBe(1)
+  expect(io.stderr.text).toContain('errors.test.ts')
 })
 
 test('a command answers its exit code', async () => {

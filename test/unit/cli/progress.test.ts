@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { createProgress, showCursor } from '../../../src/cli/progress/render.ts'
+import { createProgress } from '../../../src/cli/progress/render.ts'
+import { showCursor } from '../../../src/cli/style.ts'
 import { UserError } from '../../../src/errors.ts'
 import type { StepEvent } from '../../../src/steps/runner.ts'
 import { fakeSink } from './fake-io.ts'
