@@ -20,6 +20,12 @@ export async function openClients(flags: PlaneFlags, session: Session): Promise<
     import('../kube/client.ts'),
   ])
   const kubeconfig = await loadKubeconfig({ env: io.env, path: flags.kubeconfig })
+  // Nobody should be asked for the password of a cluster that is only looked at in passing.
+  const meant = [
+    flags.context ?? kubeconfig.currentContext,
+    flags.hostContext,
+    ...flags.memberContext.map(({ context }) => context),
+  ]
   const made = new Map<string, KubeClient>()
   const clientOf = (context: string) => {
     const client =
@@ -30,7 +36,7 @@ export async function openClients(flags: PlaneFlags, session: Session): Promise<
         requestTimeoutMs: flags.requestTimeout,
         log: { verbosity, write: line => log(6, line) },
         onWarning: warn,
-        interactive: io.stdin.isTTY === true,
+        interactive: meant.includes(context) && io.stdin.isTTY === true,
       })
     made.set(context, client)
     return client

@@ -72,8 +72,3 @@ export const memberNames =
       .filter(({ metadata, spec }) => !words.includes(metadata.name) && (mode === undefined || spec.syncMode === mode))
       .map(({ metadata, spec }) => ({ word: metadata.name, description: `${spec.syncMode.toLowerCase()} mode` }))
   }
-
-/** Completes the names of contexts. Asks no server. */
-export const contextNames: Complete = async ({ flags, session }) => [
-  ...(await openClients(flags as PlaneFlags, session)).kubeconfig.contexts.keys(),
-]
