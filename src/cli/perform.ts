@@ -35,9 +35,14 @@ export async function perform<World>(
     return { groups: [], changed: false, elapsedMs: 0 }
   }
   const result = await show(session, groups, world, { ...options, dryRun })
-  if (session.signal.aborted) throw new Interrupted(stoppedText(result.groups, options.undo))
   const failed = result.groups.filter(group => group.status === 'failed')
-  if (failed.length > 0) throw new Failure(failed.map(({ title, error }) => ({ about: title, error })))
+  const failures = failed.map(({ title, error }) => ({ about: title, error }))
+  // Ctrl-C after the last step came too late to matter.
+  if (session.signal.aborted && result.groups.some(({ status }) => status === 'stopped' || status === 'not started')) {
+    const stopped = new Interrupted(stoppedText(result.groups, options.undo))
+    throw failures.length > 0 ? new Failure([...failures, { error: stopped }], 130) : stopped
+  }
+  if (failures.length > 0) throw new Failure(failures)
   if (dryRun === 'server') session.say('Nothing was changed (server dry run).')
   return result
 }
@@ -56,12 +61,30 @@ async function show<World>(
   const progress = createProgress(groups, { sink: io.stderr, paint, now: io.now, live })
   const timer = live ? setInterval(progress.tick, 80) : undefined
   session.above = progress
+  const reassured = reassure(session)
   try {
     return await runSteps(groups, world, { ...options, report: progress.report })
   } finally {
     clearInterval(timer)
+    reassured.end()
     session.above = undefined
     progress.close()
+  }
+}
+
+/** A step that cannot be cut short must not look as if Ctrl-C had not been heard. */
+function reassure(session: Session): { end(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const say = () => session.say('Stopping when this step has ended; Ctrl-C again leaves at once.')
+  const heard = () => {
+    timer = setTimeout(say, 1000)
+  }
+  session.signal.addEventListener('abort', heard)
+  return {
+    end() {
+      clearTimeout(timer)
+      session.signal.removeEventListener('abort', heard)
+    },
   }
 }
 

@@ -21,7 +21,7 @@ export async function runTable(table: CommandTable, argv: readonly string[], io:
     return await runRoute(table, routed, io)
   } catch (error) {
     // After Ctrl-C it does not matter in whose words a wait was given up.
-    const interrupted = io.signal.aborted && !(error instanceof Interrupted)
+    const interrupted = io.signal.aborted && !(error instanceof Interrupted || error instanceof Failure)
     return fail(interrupted ? new Interrupted() : error, io, verbosity)
   }
 }

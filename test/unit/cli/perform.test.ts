@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { errorLines } from '../../../src/cli/errors.ts'
 import { Interrupted } from '../../../src/cli/io.ts'
 import { type PerformOptions, perform } from '../../../src/cli/perform.ts'
@@ -86,6 +86,41 @@ test('ctrl-C: where it stopped, what is untouched, how to go on and how to go ba
   expect(errorLines(result)).toEqual([
     'Stopped after "Cluster.spec" of member1; member2 untouched. Run the same command again to go on, or: kubectl karmada-net anp down member1',
   ])
+})
+
+test('ctrl-C does not hide what had failed before, and comes too late after the last step', async () => {
+  const interrupt = new AbortController()
+  const io = fakeIo({ signal: interrupt.signal })
+  const stops = step('Agent', async () => {
+    interrupt.abort()
+    return { changed: true }
+  })
+  const groups = [
+    { title: 'm1', steps: [step('Agent', fails)] },
+    { title: 'm2', steps: [stops, step('never')] },
+  ]
+  const { result } = await attempt(groups, { concurrency: 1 }, io)
+  expect(errorLines(result)).toEqual([
+    'error: m1: no quorum',
+    'hint: etcd status',
+    'Stopped after "Agent" of m2. Run the same command again to go on',
+  ])
+  expect((await attempt([{ title: 'm2', steps: [stops] }])).result).toMatchObject({ changed: true })
+})
+
+test('ctrl-C in a step that takes its time is heard', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const interrupt = new AbortController()
+  const io = fakeIo({ signal: interrupt.signal })
+  const slow = step('Migrate', async () => {
+    interrupt.abort()
+    await vi.advanceTimersByTimeAsync(1500)
+    return { changed: true }
+  })
+  const { stderr, result } = await attempt([{ steps: [slow, step('Agent')] }], {}, io)
+  expect(stderr).toBe('Stopping when this step has ended; Ctrl-C again leaves at once.\n ✓ Migrate   0.0s\n')
+  expect(errorLines(result)).toEqual(['Stopped after "Migrate". Run the same command again to go on'])
 })
 
 test('ctrl-C before anything was done offers nothing to undo', async () => {
