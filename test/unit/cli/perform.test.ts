@@ -105,7 +105,13 @@ test('ctrl-C does not hide what had failed before, and comes too late after the 
     'hint: etcd status',
     'Stopped after "Agent" of m2. Run the same command again to go on',
   ])
-  expect((await attempt([{ title: 'm2', steps: [stops] }])).result).toMatchObject({ changed: true })
+  const late = new AbortController()
+  const last = step('Agent', async () => {
+    late.abort()
+    return { changed: true }
+  })
+  const tooLate = await attempt([{ title: 'm2', steps: [last] }], {}, fakeIo({ signal: late.signal }))
+  expect(tooLate.result).toMatchObject({ changed: true })
 })
 
 test('ctrl-C in a step that takes its time is heard', async () => {
