@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { execPath } from 'node:process'
+import { afterAll, expect, test } from 'vitest'
+import { down } from '../sandbox/down.ts'
+import { openSandbox } from '../sandbox/index.ts'
+import { leftovers } from '../sandbox/leftovers.ts'
+import type { Shape } from '../sandbox/plan.ts'
+import { slotOf } from '../sandbox/state.ts'
+import { up } from '../sandbox/up.ts'
+import { createReport } from '../setup/report.ts'
+
+const name = 'sandbox-test'
+const shape: Shape = { hosts: 1, pull: 2, push: 0, karmada: false }
+const report = createReport({ write: () => {} })
+
+afterAll(() => down(name))
+
+/** Runs `up` in a process of its own and kills that as soon as it has said `line`. */
+function upKilledAfter(line: string): Promise<void> {
+  const flags = ['--name', name, '--members', '2', '--karmada=false']
+  const child = spawn(execPath, [join(import.meta.dirname, '../sandbox/main.ts'), 'up', ...flags])
+  child.stderr.on('data', (text: Buffer) => text.includes(line) && child.kill('SIGKILL'))
+  return new Promise(resolve => child.on('close', () => resolve()))
+}
+
+test('what a killed "up" left is found and removed by "down"', async () => {
+  await upKilledAfter('Network')
+  const slot = (await slotOf(name)) ?? 0
+  expect(await leftovers(name, slot)).not.toEqual([])
+  await down(name)
+  expect(await leftovers(name, slot)).toEqual([])
+  await expect(down(name)).resolves.toBe(0)
+})
+
+test('"up" makes anew what a killed one left, and then has nothing to do', async () => {
+  await upKilledAfter('Network')
+  expect(await up(name, shape, report)).toBe('changed')
+  expect(await up(name, shape, report)).toBe('unchanged')
+})
+
+test('members with the same address are different clusters, which the host cannot dial', async () => {
+  const sandbox = await openSandbox(name)
+  const uid = async (context: string) =>
+    (
+      await sandbox.exec([
+        'kubectl',
+        '--context',
+        context,
+        'get',
+        'ns',
+        'kube-system',
+        '-o',
+        'jsonpath={.metadata.uid}',
+      ])
+    ).stdout
+  expect(sandbox.member('member1').address).toBe(sandbox.member('member2').address)
+  expect(await uid('member1')).not.toBe(await uid('member2'))
+  const dial = (address: string) =>
+    sandbox.host.exec(['timeout', '2', 'bash', '-c', `echo > /dev/tcp/${address}/6443`]).then(
+      () => 'answered',
+      () => 'no answer',
+    )
+  expect(await dial(sandbox.host.address)).toBe('answered')
+  expect(await dial(sandbox.member('member1').address)).toBe('no answer')
+  expect(await dial(sandbox.member('member1').adminAddress)).toBe('no answer')
+})
+
+test('a daemon that was killed is started again by "up"', async () => {
+  const sandbox = await openSandbox(name)
+  await sandbox.member('member1').stop('kube-apiserver')
+  expect((await sandbox.attempt(['kubectl', '--context', 'member1', 'get', '--raw', '/readyz'])).code).not.toBe(0)
+  expect(await up(name, shape, report)).toBe('changed')
+  expect((await sandbox.exec(['kubectl', '--context', 'member1', 'get', '--raw', '/readyz'])).stdout).toBe('ok')
+})
+
+test('logs and exec go through the API server to the kubelet', async () => {
+  const { exec } = await openSandbox(name)
+  const kubectl = (...args: string[]) => exec(['kubectl', '--context', 'member2', ...args])
+  await kubectl('run', 'hello', '--image=docker.io/library/busybox:1.36', '--', 'sh', '-c', 'echo hello; sleep 1000')
+  await kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=60s')
+  expect((await kubectl('logs', 'hello')).stdout).toBe('hello\n')
+  expect((await kubectl('exec', 'hello', '--', 'id', '-u')).stdout).toBe('0\n')
+})
