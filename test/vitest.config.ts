@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** Manifests are bundled as text; the unit tests read them the same way. */
@@ -18,8 +19,8 @@ export default defineConfig({
           name: 'e2e',
           root: import.meta.dirname,
           include: ['e2e/**/*.test.ts'],
-          globalSetup: ['e2e/setup.ts'],
-          setupFiles: ['e2e/matchers.ts'],
+          globalSetup: [join(import.meta.dirname, 'e2e/setup.ts')],
+          setupFiles: [join(import.meta.dirname, 'e2e/matchers.ts')],
           testTimeout: 300_000,
           hookTimeout: 600_000,
           fileParallelism: false,

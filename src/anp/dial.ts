@@ -31,7 +31,7 @@ export class ConnectRefused extends Error {
 }
 
 /** The member's API server did not prove to be the one that Karmada trusts. */
-export class UntrustedServer extends Error {
+class UntrustedServer extends Error {
   constructor(message: string, cause: unknown) {
     super(message, { cause })
     this.name = 'UntrustedServer'
@@ -114,12 +114,7 @@ export function secure(stream: Duplex, apiServer: Address, authority: string | u
 }
 
 /** GET over a connection that is there; ends it. Throws when the answer does not come. */
-export function getOver(
-  stream: Duplex,
-  path: string,
-  headers: Record<string, string>,
-  signal: AbortSignal,
-): Promise<Answer> {
+function getOver(stream: Duplex, path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const get = request({ createConnection: () => stream, path, headers: { Connection: 'close', ...headers }, signal })
     get.once('response', answer => {

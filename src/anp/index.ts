@@ -1,6 +1,6 @@
 /** What commands use of this domain. */
 export { parseAddress } from './address.ts'
-export { type CheckedMember, type CheckWorld, tunnelChecks } from './checks.ts'
+export { tunnelChecks } from './checks.ts'
 export { connectGroup } from './connect.ts'
 export { disconnectGroup } from './disconnect.ts'
 export { gatewayStep } from './gateway.ts'

@@ -4,8 +4,6 @@
  */
 export const gatewayName = 'anp-gateway'
 export const serverName = (member: string): string => `anp-server-${member}`
-export const agentsServiceName = (member: string): string => `anp-agents-${member}`
-export const peersServiceName = (member: string): string => `anp-peers-${member}`
 /** Secret with the member's certificate authority and the agent's pair; no pod mounts it. */
 export const authorityName = (member: string): string => `anp-authority-${member}`
 /** In the member. */

@@ -21,7 +21,7 @@ export async function readRecord(host: KubeClient, member: string, namespace: st
   return deployment && recorded(deployment)
 }
 
-export function recorded({ metadata }: KubeObject): Recorded | undefined {
+function recorded({ metadata }: KubeObject): Recorded | undefined {
   const text = metadata.annotations?.[annotation]
   return text === undefined ? undefined : (JSON.parse(text) as Recorded)
 }

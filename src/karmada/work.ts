@@ -10,7 +10,7 @@ export interface Work extends KubeObject {
   }
 }
 
-export const workType = { apiVersion: 'work.karmada.io/v1alpha1', kind: 'Work' }
+const workType = { apiVersion: 'work.karmada.io/v1alpha1', kind: 'Work' }
 
 /** The namespace on the control plane that belongs to one member. */
 export const executionNamespace = (member: string): string => `karmada-es-${member}`

@@ -97,7 +97,7 @@ describe('anp up, from a kubeconfig without any member', () => {
 
   test('each name reaches its own cluster, although all addresses are the same', async () => {
     const addresses = await Promise.all(
-      members.map(async member => kubectl(member, "get service kubernetes -o jsonpath='{.spec.clusterIP}'")),
+      members.map(async member => kubectl(member, 'get service kubernetes -o jsonpath={.spec.clusterIP}')),
     )
     expect(new Set(addresses).size).toBe(1)
     for (const member of members) {
@@ -111,7 +111,7 @@ describe('anp up, from a kubeconfig without any member', () => {
     for (const member of members) {
       const pods = await kubectl(
         member,
-        "get pods -n karmada-system -l app=karmada-agent -o jsonpath='{.items[*].status.containerStatuses[*].restartCount}'",
+        'get pods -n karmada-system -l app=karmada-agent -o jsonpath={.items[*].status.containerStatuses[*].restartCount}',
       )
       expect(pods.split(' ')).toEqual(pods.split(' ').map(() => '0'))
     }
@@ -135,7 +135,7 @@ describe('anp up, from a kubeconfig without any member', () => {
   test('a second run changes nothing and says so', async () => {
     const versions = async () =>
       Promise.all([
-        kubectl('host', `get deployments -n karmada-system ${ours} -o jsonpath='{.items[*].metadata.generation}'`),
+        kubectl('host', `get deployments -n karmada-system ${ours} -o jsonpath={.items[*].metadata.generation}`),
         ...members.map(async member => (await agent(member)).metadata.generation),
       ])
     const earlier = await versions()

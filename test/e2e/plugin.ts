@@ -40,6 +40,4 @@ export async function openWorld(): Promise<World> {
   return world
 }
 
-/** Words at spaces; quotes keep together what they hold. */
-const split = (words: string): string[] =>
-  [...words.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
+const split = (words: string): string[] => words.split(' ')
