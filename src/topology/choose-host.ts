@@ -48,18 +48,24 @@ function severalHosts({ name }: FleetPlane, hosts: FleetHost[]): UserError {
 
 function noHost(fleet: Fleet, plane: FleetPlane, probe: Probe | undefined, namespace: string | undefined): UserError {
   if (probe !== undefined) {
-    const why = otherwise(probe.installations)
-    return new UserError(`context ${probe.context} is not the host of plane ${plane.name}: ${why}`, {
+    const closed = probe.gaps.some(({ piece }) => piece === 'pods')
+    const why = closed ? 'this user may not list pods there' : otherwise(probe.installations)
+    const verdict = closed ? 'cannot be checked as' : 'is not'
+    return new UserError(`context ${probe.context} ${verdict} the host of plane ${plane.name}: ${why}`, {
       hint: seeContexts,
     })
   }
   const where = namespace ?? plane.facts.hub?.namespace
   const silent = contextsOf(fleet, 'unreachable')
+  const closed = fleet.probes
+    .filter(({ gaps }) => gaps.some(({ piece }) => piece === 'pods'))
+    .map(({ context }) => context)
   const candidates = contextsOf(fleet, 'host')
   return new UserError(
     `no context leads to the host cluster of plane ${plane.name}` +
       (where === undefined ? '' : `, which has its workload in namespace ${where}`) +
-      (silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`),
+      (silent.length === 0 ? '' : `; no answer from ${silent.join(', ')}`) +
+      (closed.length === 0 ? '' : `; this user may not look into ${closed.join(', ')}`),
     {
       hint:
         candidates.length === 0

@@ -141,6 +141,18 @@ describe('which host', () => {
       '2 hosts fit plane k: h (namespace karmada-system), h (namespace other) > say which: -n karmada-system',
     ],
     [
+      'closed to this user',
+      [plane('k', { hub: undefined }), probe('h', { gaps: [{ piece: 'pods', text: 'may not list pods' }] })],
+      {},
+      'no context leads to the host cluster of plane k; this user may not look into h > add the host cluster to the kubeconfig, or name its context: --host-context NAME',
+    ],
+    [
+      'named, but closed to this user',
+      [plane('k'), probe('h', { gaps: [{ piece: 'pods', text: 'may not list pods' }] })],
+      { hostContext: 'h' },
+      'context h cannot be checked as the host of plane karmada: this user may not list pods there > see who is who: kubectl karmada-net contexts',
+    ],
+    [
       'another namespace',
       fleet,
       { namespace: 'default' },
@@ -179,6 +191,17 @@ describe('which host', () => {
   ])('%s', ([, probes, selection, expected]) => {
     expect(failure(() => resolve(probes, selection))).toBe(expected)
   })
+})
+
+test.for<[string, string]>([
+  ['may not list clusters', 'ask who may: kubectl --context k auth can-i list clusters.cluster.karmada.io'],
+  [
+    'could not list clusters: the server is currently unable',
+    'look at the API server behind it: kubectl --context k get apiservice v1alpha1.cluster.karmada.io',
+  ],
+])('no list of members is not an empty one: %s', ([text, hint]) => {
+  const probes = [plane('k', { clusters: undefined }, { gaps: [{ piece: 'clusters', text }] })]
+  expect(failure(() => resolve(probes))).toBe(`context k: ${text} > ${hint}`)
 })
 
 describe('which context of a member', () => {
