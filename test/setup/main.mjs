@@ -27,7 +27,10 @@ function installPackages() {
   const installed = join(root, 'node_modules/.package-lock.json')
   if (existsSync(stamp) || !existsSync(installed) || statSync(installed).mtimeMs < statSync(lock).mtimeMs) {
     process.stderr.write(' … npm packages\n')
-    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] })
+    const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    })
     if (npm.status !== 0) stop(['npm ci did not succeed: see above'])
   }
   writeFileSync(stamp, wanted)
