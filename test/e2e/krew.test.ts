@@ -17,9 +17,9 @@ describe('installed by krew', () => {
   let env: Record<string, string>
 
   beforeAll(async () => {
+    home = await realpath(await mkdtemp(join(tmpdir(), 'krew-')))
     bin = await ensureComponents(createReport())
     await run(['npm', 'run', 'package'], { cwd: root })
-    home = await realpath(await mkdtemp(join(tmpdir(), 'krew-')))
     env = {
       KREW_ROOT: join(home, 'krew'),
       HOME: home,
