@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { destroyCgroups } from './cgroups.ts'
+import { restoreKernel } from './kernel.ts'
 import { disconnectRoot } from './network.ts'
 import { sandboxDir } from './paths.ts'
 import { lockSandbox, lockShared, releaseSlot, slotOf } from './state.ts'
-import { restoreLimits } from './sysctl.ts'
 
 /**
  * Removes a sandbox whatever state it is in. Its processes are those of its control group; namespaces, mounts and interfaces
@@ -22,6 +22,6 @@ export async function destroy(name: string): Promise<number> {
   if (slot !== undefined) await disconnectRoot(slot)
   await rm(sandboxDir(name), { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   await releaseSlot(name)
-  await restoreLimits()
+  await restoreKernel()
   return processes
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 /** Everything that sandboxes keep on disk. Root's own, away from the repository. */
 export const stateRoot = '/var/lib/karmada-net-sandbox'
 export const slotsDir: string = join(stateRoot, '.slots')
-export const sysctlFile: string = join(stateRoot, '.sysctl.json')
+export const kernelFile: string = join(stateRoot, '.kernel.json')
 
 export const sandboxDir = (name: string): string => join(stateRoot, name)
 export const machineDir = (sandbox: string, machine: string): string => join(stateRoot, sandbox, 'machines', machine)

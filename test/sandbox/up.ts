@@ -7,13 +7,13 @@ import { destroy } from './down.ts'
 import { awaitApis, checkHealth, restartDaemons } from './health.ts'
 import { renewImages } from './images.ts'
 import { installKarmada, joinMember, registerMember, waitForMember } from './karmada.ts'
+import { prepareKernel } from './kernel.ts'
 import { type Access, accessOf, contextNames, kubeconfig } from './kubeconfig.ts'
 import { type Machine, startMachine, startNetwork } from './machine.ts'
 import { connectHost, connectPull, connectRoot } from './network.ts'
 import { kubeconfigFile } from './paths.ts'
 import { type ClusterPlan, planSandbox, type SandboxPlan, type Shape } from './plan.ts'
 import { claimSlot, lockSandbox, lockShared, machineOf, readState, type State, writeState } from './state.ts'
-import { raiseLimits } from './sysctl.ts'
 
 const hubName = 'switch'
 
@@ -56,7 +56,7 @@ async function usableState(name: string, report: Report): Promise<State | undefi
 async function newState(name: string, shape: Shape, report: Report): Promise<State> {
   const { bin, images } = await prepare(report)
   await using _lock = await lockShared()
-  await raiseLimits()
+  await prepareKernel()
   const slot = await claimSlot(name)
   const state: State = { name, slot, shape, status: 'building', bin, images, holders: {}, daemons: {} }
   await writeState(state)
