@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { attempt } from '../setup/run.ts'
-import { kernelFile, stateRoot } from './paths.ts'
+import { kernelFile, slotsDir, stateRoot } from './paths.ts'
 import { sandboxNames } from './state.ts'
 
 /** What several kubelets and Karmada need more of than a small machine offers; never lowered. */
@@ -57,5 +57,7 @@ export async function restoreKernel(): Promise<void> {
   const { settings, modules } = JSON.parse(text) as Kernel
   for (const [name, value] of Object.entries(settings)) await writeFile(file(name), value)
   for (const module of modules) await attempt(['modprobe', '--remove', module])
-  await rm(stateRoot, { recursive: true, force: true })
+  for (const path of [slotsDir, kernelFile]) await rm(path, { recursive: true, force: true })
+  // It may be a disk of its own.
+  await rmdir(stateRoot).catch(() => {})
 }
