@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts'
 import { type Deployment, findAgent } from '../karmada/agent.ts'
 import { type Cluster, clusterRef, memberThroughKarmada } from '../karmada/cluster.ts'
 import { podTrouble, rolledOut, waitFor } from '../kube/wait.ts'
-import type { Step, StepGroup } from '../steps/step.ts'
+import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { agentRef, connectAgent, readAgent } from './agent-flags.ts'
 import { firstExpiry } from './certificates.ts'
 import { connectCluster } from './cluster-spec.ts'
@@ -14,7 +14,7 @@ import { connectPort, proxyUrl, serverName } from './names.ts'
 import { agentObjects, secretObjects, serverObjects } from './plan.ts'
 import { checkAgent, checkCluster, type Wanted } from './preflight.ts'
 import { allReady, clusterReady, waiting } from './ready.ts'
-import { agentGoneStep, serverGoneStep } from './remove.ts'
+import { agentGoneStep, gatewayGoneStep, serverGoneStep } from './remove.ts'
 import { isReadyPod, podRef, podSelector, serverPods } from './servers.ts'
 import { apiEndpointOf, hostPort } from './settings.ts'
 import { applyAll, type MemberJob, planned, throwIfRefused, tunnelSettings, type World } from './world.ts'
@@ -32,7 +32,7 @@ export const wantedOf = (
  * Connects one member. Karmada and karmada-agent are touched only once the tunnel has proved itself, and in the order that never
  * makes the agent crash: Cluster.spec first, then its flags.
  */
-export function connectGroup(job: MemberJob): StepGroup<World> {
+export function connectGroup(job: MemberJob, { alone }: { alone: boolean }): StepGroup<World> {
   const renewal = certificatesOnce()
   const settingsOf = (world: World) => tunnelSettings(world, job)
   const keysOf = (world: World) => {
@@ -40,7 +40,7 @@ export function connectGroup(job: MemberJob): StepGroup<World> {
     return renewal(world.host, member, namespace, gateway.host, world.now())
   }
   const keys = async (world: World) => (await keysOf(world)).certificates
-  const state: JobState = { fresh: false }
+  const state: JobState = { alone, fresh: false }
   return {
     title: job.member,
     steps: [
@@ -56,6 +56,8 @@ export function connectGroup(job: MemberJob): StepGroup<World> {
 }
 
 interface JobState {
+  /** No other member is being connected. */
+  alone: boolean
   /** This run made the tunnel: what was not there before may be taken away again. */
   fresh: boolean
 }
@@ -142,12 +144,18 @@ const tunnelStep = (job: MemberJob, state: JobState): Step<World> => ({
       await checkTunnel(world, job)
     } catch (error) {
       if (!state.fresh || !(error instanceof UserError)) throw error
-      for (const step of [agentGoneStep(job), serverGoneStep(job)]) await step.run(world, progress)
+      await takeBack(job, state, world, progress)
       throw error
     }
     return { changed: false, detail: `${hostPort(job.apiServer)}, name and authority are right` }
   },
 })
+
+/** Another member that is on its way may rely on the gateway already, without a server yet. */
+async function takeBack(job: MemberJob, { alone }: JobState, world: World, progress: Progress): Promise<void> {
+  const gateway = alone && world.gatewayIsNew ? [gatewayGoneStep] : []
+  for (const step of [agentGoneStep(job), serverGoneStep(job), ...gateway]) await step.run(world, progress)
+}
 
 /** CONNECT, the API server's name and authority, karmada-agent as it must be. Throws `UserError`. */
 async function checkTunnel({ host, karmada, settings, signal, force }: World, job: MemberJob): Promise<void> {

@@ -26,6 +26,7 @@ export const gatewayStep: Step<World> = {
   dryRun: world => applyAll(world.host, objects(world), world, true),
   async run(world, progress) {
     const { host, settings, signal, timeoutMs } = world
+    world.gatewayIsNew = (await host.find(deploymentRef(settings.namespace))) === undefined
     const { changed } = await applyAll(host, objects(world), world)
     await waitFor<Deployment>(host, deploymentRef(settings.namespace), allReady('ready'), {
       timeoutMs,

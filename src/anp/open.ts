@@ -49,6 +49,7 @@ export function openWorld(opening: Opening): World {
     given: opening.address,
     nodePort: 0,
     gateway: undefined,
+    gatewayIsNew: false,
     refused: new Map(),
     signal,
     timeoutMs,

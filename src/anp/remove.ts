@@ -18,6 +18,7 @@ export const agentGoneStep = ({ member, client }: Pick<MemberJob, 'member' | 'cl
     const work = await karmada.find<Work>(ref)
     if (work && isOurs(work)) {
       await karmada.delete(ref)
+      progress('a karmada-agent that just started first waits for the lease of the one before, some 20s')
       // Its finalizer goes once karmada-agent has deleted what it brought.
       await waitForGone(karmada, ref, waiting(world, progress))
       return { changed: true }

@@ -19,6 +19,8 @@ export interface World {
   nodePort: number
   /** What members dial, found by the preflight; a load balancer's is known only once it has been given one. */
   gateway: Address | undefined
+  /** This run made the gateway. */
+  gatewayIsNew: boolean
   /** Members that the preflight found unfit, and why; the others go on. */
   refused: Map<string, Error>
   signal: AbortSignal

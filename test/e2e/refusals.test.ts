@@ -170,7 +170,7 @@ describe('members that are not fit:', () => {
 describe('karmada-agent', () => {
   /** Paused, the Deployment can be changed while the agent itself goes on as it is. */
   const change = async (words: string[]) => {
-    await kubectl('member2', 'rollout pause deployment/karmada-agent -n karmada-system')
+    await kubectl('member2', `patch ${agentOf} --type=merge -p {"spec":{"paused":true}}`)
     await kubectl(
       'member2',
       `patch ${agentOf} --type=json -p ${JSON.stringify([{ op: 'replace', path: '/spec/template/spec/containers/0/command', value: words }])}`,
@@ -182,7 +182,7 @@ describe('karmada-agent', () => {
   })
   const restore = async () => {
     await change(command)
-    await kubectl('member2', 'rollout resume deployment/karmada-agent -n karmada-system')
+    await kubectl('member2', `patch ${agentOf} --type=merge -p {"spec":{"paused":false}}`)
   }
   afterAll(restore)
 

@@ -92,7 +92,7 @@ Run again, it changes only what is not as it should be. "anp down" takes everyth
       imageRegistry: flags.imageRegistry,
       handOver: async objects => void session.io.stdout.write(toYaml(objects)),
     })
-    const groups = jobs.map(connectGroup)
+    const groups = jobs.map(job => connectGroup(job, { alone: jobs.length === 1 }))
     if (flags.dryRun !== 'none') {
       await preflight(world, jobs)
       const { dryRun, output, showSecrets } = flags
