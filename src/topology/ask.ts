@@ -5,8 +5,10 @@ import { accessOf } from './access.ts'
 import { createLimit } from './limit.ts'
 import type { Access, Gap, Probe } from './types.ts'
 
-/** Requests at a time to one server: more would cost a TLS handshake each before they save a round trip. */
+/** Requests at a time to a far server. */
 const lanes = 3
+/** A server that has not answered by then is far: further connections cost a TLS handshake each, but save round trips. */
+const nearMs = 50
 
 /** What matters most is said first, whichever failed first. */
 const weight: Record<Gap['piece'], number> = { clusters: 0, namespace: 1, pods: 2, details: 3, version: 4 }
@@ -23,7 +25,8 @@ export interface Asker {
 
 /** Asks one server, all within `timeoutMs`. */
 export function createAsker(timeoutMs: number, signal: AbortSignal): Asker {
-  const limit = createLimit(lanes)
+  const limit = createLimit(1)
+  const far = setTimeout(() => limit.widen(lanes), nearMs)
   const gaps: Gap[] = []
   let answered = false
   let failure: Pick<Probe, 'access' | 'note'> | undefined
@@ -56,6 +59,8 @@ export function createAsker(timeoutMs: number, signal: AbortSignal): Asker {
           // Aborted from outside: one error for the whole probe is enough, its other requests just end.
           else if (!signal.aborted || isConnectionError(error)) note(piece, to, error)
           return undefined
+        } finally {
+          clearTimeout(far)
         }
       }),
     outcome: () =>
