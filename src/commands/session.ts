@@ -34,7 +34,7 @@ export async function openPlane(
 }
 
 /** What the flags say about who is who. */
-export function selectionOf({ context, hostContext, namespace, memberContext }: PlaneFlags): Selection {
+function selectionOf({ context, hostContext, namespace, memberContext }: PlaneFlags): Selection {
   const byMember = Object.fromEntries(memberContext.map(({ member, context }) => [member, context]))
   return { context, hostContext, namespace, memberContext: byMember }
 }

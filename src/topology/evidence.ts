@@ -23,7 +23,7 @@ export function serves(installation: Installation, { servers, facts }: Claim): E
 }
 
 /** Inside the plane, the Service of the aggregated API server is an alias of the one in the host: its namespace and name. */
-export function fitsHub({ namespace, prefix }: Installation, hub: PlaneFacts['hub']): boolean {
+function fitsHub({ namespace, prefix }: Installation, hub: PlaneFacts['hub']): boolean {
   if (hub === undefined) return true
   return hub.namespace === namespace && hub.service.startsWith(`${prefix}-`)
 }

@@ -82,7 +82,7 @@ function hostNotes({ installations }: Probe, hosted: FleetPlane[]): string[] {
 const installationKey = ({ namespace, prefix }: Installation): string => `${namespace}/${prefix}`
 
 /** `by karmadactl v1.18.2` */
-export function installedBy({
+function installedBy({
   installedBy,
   karmadaVersion,
 }: Pick<Installation, 'installedBy' | 'karmadaVersion'>): string {
