@@ -82,10 +82,7 @@ function hostNotes({ installations }: Probe, hosted: FleetPlane[]): string[] {
 const installationKey = ({ namespace, prefix }: Installation): string => `${namespace}/${prefix}`
 
 /** `by karmadactl v1.18.2` */
-function installedBy({
-  installedBy,
-  karmadaVersion,
-}: Pick<Installation, 'installedBy' | 'karmadaVersion'>): string {
+function installedBy({ installedBy, karmadaVersion }: Pick<Installation, 'installedBy' | 'karmadaVersion'>): string {
   const by = installedBy === 'unknown' ? 'Karmada' : `by ${installedBy}`
   return karmadaVersion === undefined ? by : `${by} ${karmadaVersion}`
 }
