@@ -6,7 +6,7 @@ import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { agentRef, connectAgent, readAgent } from './agent-flags.ts'
 import { firstExpiry } from './certificates.ts'
 import { connectCluster } from './cluster-spec.ts'
-import { deliveryOf } from './deliver.ts'
+import { courierOf } from './deliver.ts'
 import { getThroughTunnel } from './dial.ts'
 import { certificatesOnce } from './keys.ts'
 import { memberLogin } from './login.ts'
@@ -98,14 +98,14 @@ const serverRef = (member: string, { settings }: World) => ({
 
 /** Delivers the agent and waits until every proxy-server has one: that is what makes a server pod ready. */
 function agentStep(job: MemberJob, objects: Objects): Step<World> {
-  const delivery = deliveryOf(job)
+  const courier = courierOf(job)
   return {
-    title: delivery.title,
-    objects: async world => delivery.planned(await objects(world)),
-    dryRun: async world => delivery.apply(world, await objects(world), true),
+    title: courier.title,
+    objects: async world => courier.planned(await objects(world)),
+    dryRun: async world => courier.apply(world, await objects(world), true),
     async run(world, progress) {
       const { host, settings, signal, timeoutMs } = world
-      const { changed } = await delivery.apply(world, await objects(world))
+      const { changed } = await courier.apply(world, await objects(world))
       try {
         await waitFor<Deployment>(host, serverRef(job.member, world), allReady('connected'), {
           timeoutMs,
@@ -123,7 +123,7 @@ function agentStep(job: MemberJob, objects: Objects): Step<World> {
 
 async function notConnected(world: World, job: MemberJob, cause: unknown): Promise<UserError> {
   const { host, settings, gateway } = world
-  const undelivered = await deliveryOf(job).trouble(world)
+  const undelivered = await courierOf(job).trouble(world)
   if (undelivered) return new UserError(`the agent was not applied in ${job.member}: ${undelivered}`, { cause })
   const trouble = await podTrouble(host, settings.namespace, podSelector('anp-server', job.member))
   const address = gateway ? hostPort(gateway) : 'the gateway'

@@ -5,7 +5,7 @@ import { labels, workName } from './names.ts'
 import { applyAll, type MemberJob, planned, type World } from './world.ts'
 
 /** How one member gets its objects. */
-export interface Delivery {
+interface Courier {
   title: string
   planned(objects: KubeObject[]): PlannedObject[]
   apply(world: World, objects: KubeObject[], dryRun?: boolean): Promise<StepResult>
@@ -13,7 +13,7 @@ export interface Delivery {
   trouble(world: World): Promise<string | undefined>
 }
 
-export function deliveryOf({ member, deliver, client }: MemberJob): Delivery {
+export function courierOf({ member, deliver, client }: MemberJob): Courier {
   if (deliver === 'context' && client) {
     return {
       title: 'Agent, delivered by context',

@@ -7,10 +7,8 @@ import { agentRef, readAgent, restoreAgent } from './agent-flags.ts'
 import { restoreCluster } from './cluster-spec.ts'
 import { isConnected } from './preflight.ts'
 import { clusterReady, waiting } from './ready.ts'
-import { agentGoneStep, serverGoneStep } from './remove.ts'
-import type { MemberJob, World } from './world.ts'
-
-type Leaving = Pick<MemberJob, 'member' | 'client'>
+import { agentGoneStep, type Leaving, serverGoneStep } from './remove.ts'
+import type { World } from './world.ts'
 
 /**
  * Puts one member back as it was. karmada-agent is patched through the tunnel, so that goes after. Between its flags and Cluster.spec

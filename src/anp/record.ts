@@ -1,18 +1,19 @@
 import type { KubeClient, KubeObject } from '../kube/types.ts'
 import { serverName } from './names.ts'
-import type { Address, TunnelSettings } from './settings.ts'
+import type { Address, Delivery, TunnelSettings } from './settings.ts'
 
 /** What `anp up` was told, kept beside what it made, so that the other verbs need not be told again. */
 export interface Recorded {
   gateway: Address
   apiServer: Address
   memberNamespace: string
+  deliver: Delivery
 }
 
 const annotation = 'karmada-net.io/anp-settings'
 
-export const recordOf = ({ gateway, apiServer, memberNamespace }: TunnelSettings): Record<string, string> => ({
-  [annotation]: JSON.stringify({ gateway, apiServer, memberNamespace } satisfies Recorded),
+export const recordOf = ({ gateway, apiServer, memberNamespace, deliver }: TunnelSettings): Record<string, string> => ({
+  [annotation]: JSON.stringify({ gateway, apiServer, memberNamespace, deliver } satisfies Recorded),
 })
 
 /** Undefined for a member without a tunnel. */

@@ -6,11 +6,16 @@ import { agentName, gatewayName, managedBy, workName } from './names.ts'
 import { waiting } from './ready.ts'
 import type { MemberJob, World } from './world.ts'
 
+export interface Leaving extends Pick<MemberJob, 'member' | 'client'> {
+  /** The agent was not delivered through Karmada, so that Karmada cannot take it away. */
+  left?: boolean | undefined
+}
+
 /**
  * At once: the karmada-agent that is still running deletes the objects in a second; the next one must first wait for the lease of this
  * one to run out.
  */
-export const agentGoneStep = ({ member, client }: Pick<MemberJob, 'member' | 'client'>): Step<World> => ({
+export const agentGoneStep = ({ member, client, left }: Leaving): Step<World> => ({
   title: 'Agent removed',
   async run(world, progress) {
     const { karmada } = world
@@ -24,7 +29,7 @@ export const agentGoneStep = ({ member, client }: Pick<MemberJob, 'member' | 'cl
       return { changed: true }
     }
     const selected = selector(agentName, member)
-    if (!client) return { changed: false, detail: 'was not delivered through Karmada' }
+    if (!client) return { changed: false, detail: left ? `stays in ${member}: no context leads there` : 'is not there' }
     const count = await deleteLabelled(client, memberKinds, selected)
     return { changed: count > 0, detail: `${count} objects` }
   },

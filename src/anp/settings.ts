@@ -33,6 +33,7 @@ export interface TunnelSettings extends HostSettings {
   apiServer: Address
   /** Where the agent goes in the member. */
   memberNamespace: string
+  deliver: Delivery
 }
 
 export const apiEndpointOf = ({ apiServer }: Pick<TunnelSettings, 'apiServer'>): string =>

@@ -52,6 +52,7 @@ export const tunnelSettings = ({ settings, gateway }: World, job: MemberJob): Tu
   gateway: gateway ?? unknownGateway,
   apiServer: job.apiServer,
   memberNamespace: job.memberNamespace,
+  deliver: job.deliver,
 })
 
 /** Applies in order. `changed` is false when every object was already so. */

@@ -1,35 +1,8 @@
-import { spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { env } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { RunResult } from '../setup/run.ts'
-import { openWorld } from './plugin.ts'
+import { eventually, openWorld } from './plugin.ts'
 
-const { karmadaNet, kubectl, sandbox } = await openWorld()
-
-/** Runs the plugin and does something the moment a line shows up on its stderr. */
-function runUntil(words: string, line: string, act: (pid: number) => unknown): Promise<RunResult> {
-  const child = spawn(join(sandbox.dir, 'plugin/kubectl-karmada_net'), words.split(' '), {
-    env: { ...env, PATH: `${sandbox.bin}:${env['PATH']}`, KUBECONFIG: sandbox.kubeconfig },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const said = { stdout: '', stderr: '' }
-  let acted = false
-  child.stdout.on('data', chunk => {
-    said.stdout += chunk
-  })
-  child.stderr.on('data', chunk => {
-    said.stderr += chunk
-    if (acted || !said.stderr.includes(line)) return
-    acted = true
-    act(child.pid ?? 0)
-  })
-  return new Promise((resolve, reject) => {
-    child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ code: code ?? (signal ? 137 : 1), ...said }))
-  })
-}
+const { karmadaNet, kubectl, runUntil, sandbox } = await openWorld()
 
 const restarts = async (member: string) =>
   (
@@ -40,19 +13,6 @@ const restarts = async (member: string) =>
   )
     .split(' ')
     .map(Number)
-
-/** Asks again for as long as a healthy system may need to come back. */
-async function eventually(seconds: number, check: () => Promise<void>): Promise<void> {
-  const end = performance.now() + seconds * 1000
-  for (;;) {
-    try {
-      return await check()
-    } catch (error) {
-      if (performance.now() > end) throw error
-      await sleep(1000)
-    }
-  }
-}
 
 beforeAll(async () => {
   await karmadaNet('anp down --all')
@@ -72,7 +32,7 @@ describe('Ctrl-C between any two steps, then the same command again', () => {
     'Tunnel and karmada-agent checked',
     'Cluster.spec: apiEndpoint, proxyURL',
   ])('after "%s"', async step => {
-    const run = await runUntil('anp up member1', `✓ ${step}`, pid => process.kill(pid, 'SIGINT'))
+    const run = await runUntil('anp up member1', new RegExp(`✓ ${step}`), ({ pid }) => process.kill(pid, 'SIGINT'))
     expect(run.code).toBe(130)
     expect(run.stderr).toMatch(/^Stopped.* Run the same command again to go on/m)
     expect(run.stderr).not.toMatch(/error|undefined|\n {4}at /)
@@ -85,7 +45,9 @@ describe('Ctrl-C between any two steps, then the same command again', () => {
   })
 
   test('a stopped "anp down" goes on, too', async () => {
-    const run = await runUntil('anp down member1', '✓ Cluster.spec, as it was', pid => process.kill(pid, 'SIGINT'))
+    const run = await runUntil('anp down member1', /✓ Cluster.spec, as it was/, ({ pid }) =>
+      process.kill(pid, 'SIGINT'),
+    )
     expect(run.code).toBe(130)
     expect(await karmadaNet('anp down member1')).toSucceed()
     expect((await karmadaNet('anp status member1')).stdout).toMatch(/^member1 +- /m)
@@ -95,7 +57,7 @@ describe('Ctrl-C between any two steps, then the same command again', () => {
 describe("the host's API server restarts in the middle", () => {
   test('the command ends well or says why in one line, and the same command again heals', async () => {
     const again: Promise<void>[] = []
-    const run = await runUntil('anp up member1', '✓ Proxy server', () => {
+    const run = await runUntil('anp up member1', /✓ Proxy server/, () => {
       again.push(
         sandbox.host
           .stop('kube-apiserver')

@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { env } from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { KubeObject } from '../../src/kube/types.ts'
 import { openSandbox, type Sandbox } from '../sandbox/index.ts'
 import type { RunResult } from '../setup/run.ts'
@@ -10,6 +12,12 @@ export interface World {
   karmadaNet(
     words: string,
     options?: { kubeconfig?: string; hub?: boolean; timeoutMs?: number; signal?: AbortSignal },
+  ): Promise<RunResult>
+  /** Runs the plugin and acts once, as soon as what it has said on either stream fits. */
+  runUntil(
+    words: string,
+    pattern: RegExp,
+    act: (running: { pid: number; stdout: string }) => unknown,
   ): Promise<RunResult>
   /** `kubectl --context CONTEXT ...`; throws when it fails. */
   kubectl(context: string, words: string, input?: string | object): Promise<string>
@@ -30,6 +38,27 @@ export async function openWorld(): Promise<World> {
         signal,
       })
     },
+    runUntil(words, pattern, act) {
+      const program = join(sandbox.dir, 'plugin/kubectl-karmada_net')
+      const child = spawn(program, split(words), {
+        env: { ...env, PATH: path, KUBECONFIG: sandbox.kubeconfig },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const said = { stdout: '', stderr: '' }
+      let acted = false
+      for (const stream of ['stdout', 'stderr'] as const) {
+        child[stream].on('data', chunk => {
+          said[stream] += chunk
+          if (acted || !pattern.test(said[stream])) return
+          acted = true
+          act({ pid: child.pid ?? 0, stdout: said.stdout })
+        })
+      }
+      return new Promise((resolve, reject) => {
+        child.once('error', reject)
+        child.once('close', (code, signal) => resolve({ code: code ?? (signal ? 137 : 1), ...said }))
+      })
+    },
     async kubectl(context, words, input) {
       const text = typeof input === 'object' ? JSON.stringify(input) : input
       const { stdout } = await sandbox.exec(['kubectl', '--context', context, ...split(words)], { input: text })
@@ -41,3 +70,16 @@ export async function openWorld(): Promise<World> {
 }
 
 const split = (words: string): string[] => words.split(' ')
+
+/** Asks again for as long as a healthy system may need. */
+export async function eventually(seconds: number, check: () => Promise<void>): Promise<void> {
+  const end = performance.now() + seconds * 1000
+  for (;;) {
+    try {
+      return await check()
+    } catch (error) {
+      if (performance.now() > end) throw error
+      await sleep(500)
+    }
+  }
+}

@@ -50,7 +50,21 @@ export async function connectHost(
   cluster: ClusterPlan,
 ): Promise<void> {
   await plug(hub, machine, `${cluster.address}/${prefix}`, plan.gateway)
+  await runInNetwork(machine, ['nft', '-f', '-'], { input: noInstantRefusal })
 }
+
+/**
+ * The images hold Debian's HAProxy 2.6, which takes a whole core for as long as a connection lives whose SYN met a Service without
+ * endpoints (haproxy#2491; 3.x gives such a connection up): Linux keeps kube-proxy's ICMP answer queued on the socket. That answer is
+ * dropped for the one port that HAProxy dials through a Service (8091, the agents'); the SYN is sent again a second later.
+ */
+const noInstantRefusal = `table ip karmada-net-host {
+  chain out {
+    type filter hook output priority 0;
+    icmp type destination-unreachable icmp code port-unreachable @th,240,16 8091 drop;
+  }
+}
+`
 
 /**
  * A pull member: its machine on a network of its own behind a router that masquerades what goes out and lets nothing in,

@@ -1,6 +1,8 @@
+import type { Recorded } from '../../anp/record.ts'
 import { arg } from '../../cli/arg.ts'
 import { defineCommand } from '../../cli/command.ts'
 import { planeFlags } from '../../cli/flags.ts'
+import type { Member } from '../../topology/types.ts'
 import { memberNames, openPlane } from '../session.ts'
 import { allFlag, anpMutatingFlags } from './shared.ts'
 
@@ -21,11 +23,17 @@ cluster. With the last member the gateway goes, too. What "anp up" did not make 
   },
   async run({ names, flags, session }) {
     const { selectMembers } = await import('../../topology/members.ts')
-    const { disconnectGroup, gatewayGoneStep, openWorld } = await import('../../anp/index.ts')
+    const { disconnectGroup, gatewayGoneStep, openWorld, readRecord } = await import('../../anp/index.ts')
     const { perform } = await import('../../cli/perform.ts')
-    const plane = await openPlane(flags, session)
-    const members = selectMembers(plane, { names, all: flags.all, mode: 'Pull' })
+    const chosen = { names, all: flags.all, mode: 'Pull' } as const
+    let plane = await openPlane(flags, session)
     const { host } = plane
+    const byHand = await membersByHand(selectMembers(plane, chosen), member =>
+      readRecord(host.client, member, host.namespace),
+    )
+    // Only for these is it worth waiting for every context.
+    if (byHand.length > 0) plane = await openPlane(flags, session, { memberContexts: true })
+    const members = selectMembers(plane, chosen)
     const world = openWorld({
       host: host.client,
       hostName: host.context,
@@ -37,7 +45,7 @@ cluster. With the last member the gateway goes, too. What "anp up" did not make 
       force: flags.force,
     })
     const groups = [
-      ...members.map(({ name, client }) => disconnectGroup({ member: name, client })),
+      ...members.map(({ name, client }) => disconnectGroup({ member: name, client, left: byHand.includes(name) })),
       { steps: [gatewayGoneStep] },
     ]
     const started = session.io.now()
@@ -55,3 +63,12 @@ cluster. With the last member the gateway goes, too. What "anp up" did not make 
     )
   },
 })
+
+/** Members whose agent did not travel through Karmada: it takes a context to remove it. */
+async function membersByHand(
+  members: Member[],
+  read: (member: string) => Promise<Recorded | undefined>,
+): Promise<string[]> {
+  const records = await Promise.all(members.map(async ({ name }) => ({ name, record: await read(name) })))
+  return records.filter(({ record }) => record && record.deliver !== 'karmada').map(({ name }) => name)
+}

@@ -16,6 +16,7 @@ const settings: TunnelSettings = {
   gateway: { host: '10.0.0.9', port: 32091 },
   apiServer: { host: 'kubernetes.default.svc', port: 443 },
   memberNamespace: 'agents',
+  deliver: 'karmada',
 }
 const { certificates } = ensureCertificates('edge-7', '10.0.0.9', {}, new Date())
 const admitted = [{ app: 'karmada-aggregated-apiserver' }]
