@@ -10,9 +10,9 @@ import { memberLogin } from './login.ts'
 import { connectPort, proxyUrl, workName } from './names.ts'
 import { agrees } from './preflight.ts'
 import type { Recorded } from './record.ts'
+import { messageIn } from './said.ts'
 import { connectedAgents, isReadyPod, type Pod, podRef, serverPods } from './servers.ts'
 import { hostPort } from './settings.ts'
-import { messageIn } from './status.ts'
 
 /** What the checks of one plane look at. */
 export interface CheckWorld {

@@ -13,7 +13,7 @@ import { memberLogin } from './login.ts'
 import { connectPort, proxyUrl, serverName } from './names.ts'
 import { agentObjects, secretObjects, serverObjects } from './plan.ts'
 import { checkAgent, checkCluster, type Wanted } from './preflight.ts'
-import { allReady, clusterReady, waiting } from './ready.ts'
+import { allReady, clusterReady, reachThroughKarmada, waiting } from './ready.ts'
 import { agentGoneStep, gatewayGoneStep, serverGoneStep } from './remove.ts'
 import { isReadyPod, podRef, podSelector, serverPods } from './servers.ts'
 import { apiEndpointOf, hostPort } from './settings.ts'
@@ -192,6 +192,7 @@ const agentFlagsStep = (job: MemberJob): Step<World> => {
     title: byContext ? 'karmada-agent flags' : 'karmada-agent flags, patched through the tunnel',
     async run(world, progress) {
       const member = byContext ?? memberThroughKarmada(world.karmada, job.member)
+      if (!byContext) await reachThroughKarmada(world, job.member, progress)
       const changed = await connectAgent(member, job.member, wantedOf(world, job))
       const agent = changed ?? (await readAgent(member, job.member))
       await waitFor<Deployment>(member, agentRef(agent), rolledOut, waiting(world, progress))
@@ -203,18 +204,8 @@ const agentFlagsStep = (job: MemberJob): Step<World> => {
 
 const verifiedStep = (job: MemberJob): Step<World> => ({
   title: 'Verified',
-  async run({ karmada, signal }) {
-    const started = performance.now()
-    const answer = await memberThroughKarmada(karmada, job.member).raw('/readyz', { signal })
-    const ms = Math.round(performance.now() - started)
-    if (answer.status !== 200) {
-      throw new UserError(
-        `GET /readyz through clusters/${job.member}/proxy was answered with ${answer.status}: ${answer.text.trim().slice(0, 200)}`,
-        {
-          hint: `kubectl karmada-net anp verify ${job.member}`,
-        },
-      )
-    }
+  async run(world, progress) {
+    const ms = await reachThroughKarmada(world, job.member, progress)
     return { changed: false, detail: `GET /readyz through clusters/${job.member}/proxy: ${ms} ms` }
   },
 })

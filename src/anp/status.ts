@@ -8,6 +8,7 @@ import { firstExpiry, type TunnelCertificates } from './certificates.ts'
 import { readCertificates } from './keys.ts'
 import { proxyUrl, serverName, workName } from './names.ts'
 import { agrees, isConnected } from './preflight.ts'
+import { messageIn } from './said.ts'
 import { connectedAgents, isReadyPod, podRef, serverPods } from './servers.ts'
 
 export interface TunnelStatus {
@@ -133,17 +134,6 @@ async function readyz(member: KubeClient, signal: AbortSignal): Promise<{ ms?: n
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) }
   }
-}
-
-/** A Status' message, or the first line of whatever it is. */
-export function messageIn(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { message?: string }
-    if (message) return message
-  } catch {
-    // Not JSON: a proxy's own text.
-  }
-  return text.trim().split('\n')[0]?.slice(0, 200) ?? ''
 }
 
 /** The signal ends the waiting, not the work. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Deployment } from '../../src/karmada/agent.ts'
+import { type Deployment, readFlag } from '../../src/karmada/agent.ts'
 import type { Cluster } from '../../src/karmada/cluster.ts'
 import { eventually, openWorld } from './plugin.ts'
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
   await karmadaNet('anp down --all')
 })
 afterAll(async () => {
-  await karmadaNet('anp down --all')
+  await karmadaNet('anp down --all --timeout 60s')
 })
 
 describe("with the member's own context", () => {
@@ -41,7 +41,7 @@ describe("with the member's own context", () => {
 describe('printed, to be handed over', () => {
   test('the command goes on as soon as somebody applied the manifests', async () => {
     const applied: Promise<string>[] = []
-    const run = await runUntil('anp up member2 --deliver print', /kind: NetworkPolicy[^]*\n$/, ({ stdout }) => {
+    const run = await runUntil('anp up member2 --deliver print', /kind: NetworkPolicy[\s\S]*\n$/, ({ stdout }) => {
       applied.push(kubectl('member2', 'apply -f -', stdout))
     })
     await Promise.all(applied)
@@ -89,17 +89,55 @@ describe('the gateway is exposed', () => {
   })
 })
 
-test('a proxy that a person set is replaced by force, and put back', async () => {
-  expect(await karmadaNet('anp down member1')).toSucceed()
-  const old = { spec: { proxyURL: 'http://10.0.0.1:3128' } }
-  await kubectl('karmada', `patch cluster member1 --type=merge -p ${JSON.stringify(old)}`)
-  const proxy = async () => (await read<Cluster>('karmada', 'cluster member1')).spec.proxyURL
-  expect(await karmadaNet('anp up member1')).toFailWith('cluster "member1" already has proxyURL http://10.0.0.1:3128', {
-    hint: '--force',
+describe('a proxy that a person set', () => {
+  const proxy = 'http://10.0.0.1:3128'
+  const agent = '-n karmada-system deployment karmada-agent'
+  const isReady = async () => {
+    const { status } = await read<Cluster>('karmada', 'cluster member1')
+    expect(status?.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('True')
+  }
+  /** Both places, as an engineer would: karmada-agent crashes when they differ. */
+  const set = async (url: string) => {
+    const deployment = await read<Deployment>('member1', agent)
+    const words = deployment.spec?.template.spec?.containers[0]?.command ?? []
+    const command = [
+      ...words.filter(word => !word.startsWith('--proxy-server-address')),
+      `--proxy-server-address=${url}`,
+    ]
+    const flags = [{ op: 'replace', path: '/spec/template/spec/containers/0/command', value: command }]
+    await kubectl(
+      'karmada',
+      `patch cluster member1 --type=merge -p ${JSON.stringify({ spec: { proxyURL: url || null } })}`,
+    )
+    await kubectl('member1', `patch ${agent} --type=json -p ${JSON.stringify(flags)}`)
+    await kubectl('member1', 'rollout status deployment/karmada-agent -n karmada-system')
+  }
+  const seen = async () => ({
+    cluster: (await read<Cluster>('karmada', 'cluster member1')).spec.proxyURL,
+    agent: readFlag(
+      (await read<Deployment>('member1', agent)).spec?.template.spec?.containers[0]?.command ?? [],
+      '--proxy-server-address',
+    ),
   })
-  expect(await karmadaNet('anp up member1 --force')).toSucceed()
-  expect(await proxy()).toBe('http://anp-server-member1.karmada-system.svc:8088')
-  expect(await karmadaNet('anp down member1')).toSucceed()
-  expect(await proxy()).toBe(old.spec.proxyURL)
-  await kubectl('karmada', 'patch cluster member1 --type=merge -p {"spec":{"proxyURL":null}}')
+  beforeAll(async () => {
+    await karmadaNet('anp down member1')
+    await set(proxy)
+    await eventually(60, isReady)
+  })
+  afterAll(() => set(''))
+
+  test('is left alone', async () => {
+    expect(await karmadaNet('anp up member1')).toFailWith(`cluster "member1" already has proxyURL ${proxy}`, {
+      hint: '--force',
+    })
+    expect(await seen()).toEqual({ cluster: proxy, agent: proxy })
+  })
+
+  test('is replaced by force, and put back', async () => {
+    const ours = 'http://anp-server-member1.karmada-system.svc:8088'
+    expect(await karmadaNet('anp up member1 --force')).toSucceed()
+    expect(await seen()).toEqual({ cluster: ours, agent: ours })
+    expect(await karmadaNet('anp down member1')).toSucceed()
+    expect(await seen()).toEqual({ cluster: proxy, agent: proxy })
+  })
 })
