@@ -1,7 +1,7 @@
 import type { V1Node, V1Service } from '@kubernetes/client-node'
 import type { KubeObject, Wire } from '../kube/types.ts'
 import { agentsPort, gatewayName } from './names.ts'
-import type { Address, Exposure } from './settings.ts'
+import type { Address, Exposure, GivenAddress } from './settings.ts'
 
 export type Node = Wire<V1Node> & KubeObject
 export type Service = Wire<V1Service> & KubeObject
@@ -22,8 +22,7 @@ export function chooseNodePort(services: Service[], namespace: string): number {
 
 export interface AddressInputs {
   expose: Exposure
-  /** `--address HOST[:PORT]`, parsed. */
-  given?: { host: string; port?: number | undefined } | undefined
+  given?: GivenAddress | undefined
   nodePort: number
   nodes: Node[]
   /** The control plane's URL as members know it. */
@@ -68,7 +67,7 @@ const isReady = (node: Node): boolean =>
   node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 
 /** `HOST`, `HOST:PORT`, `[IPv6]:PORT`, a bare IPv6 address; undefined when it is none of these. */
-export function parseAddress(text: string): { host: string; port?: number } | undefined {
+export function parseAddress(text: string): GivenAddress | undefined {
   const parts =
     /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/\s]+)|([0-9a-fA-F:.]*:[0-9a-fA-F:.]*:[0-9a-fA-F:.]*))(?::(\d{1,5}))?$/.exec(text)
   const host = parts?.[1] ?? parts?.[2] ?? parts?.[3]

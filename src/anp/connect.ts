@@ -10,12 +10,12 @@ import { courierOf } from './deliver.ts'
 import { getThroughTunnel } from './dial.ts'
 import { certificatesOnce } from './keys.ts'
 import { memberLogin } from './login.ts'
-import { connectPort, proxyUrl, serverName } from './names.ts'
+import { connectPort, proxyUrl } from './names.ts'
 import { agentObjects, secretObjects, serverObjects } from './plan.ts'
 import { checkAgent, checkCluster, type Wanted } from './preflight.ts'
 import { allReady, clusterReady, reachThroughKarmada, waiting } from './ready.ts'
 import { agentGoneStep, gatewayGoneStep, serverGoneStep } from './remove.ts'
-import { isReadyPod, podRef, podSelector, serverPods } from './servers.ts'
+import { isReadyPod, podRef, podSelector, serverPods, serverRef } from './servers.ts'
 import { apiEndpointOf, hostPort } from './settings.ts'
 import { applyAll, type MemberJob, planned, throwIfRefused, tunnelSettings, type World } from './world.ts'
 
@@ -83,17 +83,10 @@ const serverStep = (member: string, state: JobState, objects: Objects): Step<Wor
   objects: async world => planned(`host ${world.hostName}`, await objects(world)),
   dryRun: async world => applyAll(world.host, await objects(world), world, true),
   run: async world => {
-    state.fresh = (await world.host.find(serverRef(member, world))) === undefined
+    state.fresh = (await world.host.find(serverRef(member, world.settings.namespace))) === undefined
     const { changed } = await applyAll(world.host, await objects(world), world)
     return { changed, detail: changed ? 'applied' : 'as it is' }
   },
-})
-
-const serverRef = (member: string, { settings }: World) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  name: serverName(member),
-  namespace: settings.namespace,
 })
 
 /** Delivers the agent and waits until every proxy-server has one: that is what makes a server pod ready. */
@@ -107,7 +100,7 @@ function agentStep(job: MemberJob, objects: Objects): Step<World> {
       const { host, settings, signal, timeoutMs } = world
       const { changed } = await courier.apply(world, await objects(world))
       try {
-        await waitFor<Deployment>(host, serverRef(job.member, world), allReady('connected'), {
+        await waitFor<Deployment>(host, serverRef(job.member, settings.namespace), allReady('connected'), {
           timeoutMs,
           signal,
           onProgress: progress,

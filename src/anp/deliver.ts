@@ -1,7 +1,10 @@
+import type { Deployment } from '../karmada/agent.ts'
 import { buildWork, notApplied, type Work, workRef } from '../karmada/work.ts'
 import type { KubeObject } from '../kube/types.ts'
 import type { PlannedObject, StepResult } from '../steps/step.ts'
 import { labels, workName } from './names.ts'
+import { allReady } from './ready.ts'
+import { serverRef } from './servers.ts'
 import { applyAll, type MemberJob, planned, type World } from './world.ts'
 
 /** How one member gets its objects. */
@@ -27,7 +30,10 @@ export function courierOf({ member, deliver, client }: MemberJob): Courier {
       title: 'Agent, handed over',
       planned: objects => planned(`member ${member}, to be applied there`, objects),
       async apply(world, objects) {
-        await world.handOver(objects)
+        const { host, settings } = world
+        const servers = await host.find<Deployment>(serverRef(member, settings.namespace))
+        // Connected means that somebody applied them.
+        if (allReady('connected')(servers) !== true) await world.handOver(objects)
         return { changed: false }
       },
       trouble: async () => `nobody applied the printed manifests in ${member} yet`,

@@ -1,6 +1,6 @@
 import type { KubeClient } from '../kube/types.ts'
 import type { Admitted } from './plan.ts'
-import type { Exposure } from './settings.ts'
+import type { RecordedHost } from './record.ts'
 import type { World } from './world.ts'
 
 /** What a command knows before anything was looked at. */
@@ -15,11 +15,17 @@ export interface Opening {
   signal: AbortSignal
   timeoutMs: number
   force: boolean
-  expose?: Exposure | undefined
-  address?: World['given']
-  replicas?: number | undefined
-  imageRegistry?: string | undefined
+  /** Default: what a gateway has that nobody was asked about. */
+  settings?: RecordedHost | undefined
   handOver?: World['handOver'] | undefined
+}
+
+/** For a host cluster that has no gateway yet. */
+export const defaultSettings: RecordedHost = {
+  expose: 'nodeport',
+  address: undefined,
+  replicas: 2,
+  imageRegistry: undefined,
 }
 
 /** Karmada's components that talk to members, and so may use a tunnel. */
@@ -41,12 +47,9 @@ export function openWorld(opening: Opening): World {
     settings: {
       namespace: opening.namespace,
       clusterDomain: opening.clusterDomain ?? 'cluster.local',
-      expose: opening.expose ?? 'nodeport',
-      replicas: opening.replicas ?? 2,
-      imageRegistry: opening.imageRegistry,
+      ...(opening.settings ?? defaultSettings),
     },
     admitted: admittedPods(opening.components),
-    given: opening.address,
     nodePort: 0,
     gateway: undefined,
     gatewayIsNew: false,

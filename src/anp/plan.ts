@@ -2,7 +2,7 @@ import type { KubeObject } from '../kube/types.ts'
 import type { TunnelCertificates } from './certificates.ts'
 import { annotatePods, container, hash, loadManifest, pick, rewriteImages, setArg, type Workload } from './manifests.ts'
 import { agentName, authorityName, configHash, gatewayName, labels, serverName } from './names.ts'
-import { recordOf } from './record.ts'
+import { hostRecordOf, recordOf } from './record.ts'
 import { type HostSettings, hostPort, type TunnelSettings } from './settings.ts'
 
 interface ConfigMap extends KubeObject {
@@ -26,6 +26,7 @@ interface Service extends KubeObject {
 export function gatewayObjects(settings: HostSettings, nodePort: number): KubeObject[] {
   const objects = loadManifest('gateway', hostPlaceholders(settings))
   const deployment = pick<Workload>(objects, 'Deployment')
+  deployment.metadata.annotations = hostRecordOf(settings)
   deployment.spec.replicas = settings.replicas
   annotatePods(deployment, { [configHash]: hash(pick<ConfigMap>(objects, 'ConfigMap').data) })
   rewriteImages(deployment, settings.imageRegistry)

@@ -49,8 +49,8 @@ function severalRefused(refused: Map<string, Error>): UserError {
 }
 
 async function findAddress(world: World): Promise<void> {
-  const { host, settings, given, planeServer } = world
-  const { expose, namespace } = settings
+  const { host, settings, planeServer } = world
+  const { expose, namespace, address: given } = settings
   const [nodes, services] = await Promise.all([
     host.list<Node>({ apiVersion: 'v1', kind: 'Node' }),
     host.list<Service>({ apiVersion: 'v1', kind: 'Service' }),

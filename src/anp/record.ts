@@ -1,8 +1,8 @@
 import type { KubeClient, KubeObject } from '../kube/types.ts'
-import { serverName } from './names.ts'
-import type { Address, Delivery, TunnelSettings } from './settings.ts'
+import { gatewayName, serverName } from './names.ts'
+import type { Address, Delivery, HostSettings, TunnelSettings } from './settings.ts'
 
-/** What `anp up` was told, kept beside what it made, so that the other verbs need not be told again. */
+/** What `anp up` was told of a member, kept beside what it made, so that no later command need be told again. */
 export interface Recorded {
   gateway: Address
   apiServer: Address
@@ -16,13 +16,23 @@ export const recordOf = ({ gateway, apiServer, memberNamespace, deliver }: Tunne
   [annotation]: JSON.stringify({ gateway, apiServer, memberNamespace, deliver } satisfies Recorded),
 })
 
-/** Undefined for a member without a tunnel. */
-export async function readRecord(host: KubeClient, member: string, namespace: string): Promise<Recorded | undefined> {
-  const deployment = await host.find({ apiVersion: 'apps/v1', kind: 'Deployment', name: serverName(member), namespace })
-  return deployment && recorded(deployment)
-}
+/** The same of the gateway, and so of every member's host side. */
+export type RecordedHost = Pick<HostSettings, 'expose' | 'address' | 'replicas' | 'imageRegistry'>
 
-function recorded({ metadata }: KubeObject): Recorded | undefined {
-  const text = metadata.annotations?.[annotation]
-  return text === undefined ? undefined : (JSON.parse(text) as Recorded)
+export const hostRecordOf = ({ expose, address, replicas, imageRegistry }: HostSettings): Record<string, string> => ({
+  [annotation]: JSON.stringify({ expose, address, replicas, imageRegistry } satisfies RecordedHost),
+})
+
+/** Undefined for a member without a tunnel. */
+export const readRecord = (host: KubeClient, member: string, namespace: string): Promise<Recorded | undefined> =>
+  read<Recorded>(host, serverName(member), namespace)
+
+/** Undefined where there is no gateway yet. */
+export const readHostRecord = (host: KubeClient, namespace: string): Promise<RecordedHost | undefined> =>
+  read<RecordedHost>(host, gatewayName, namespace)
+
+async function read<T>(host: KubeClient, name: string, namespace: string): Promise<T | undefined> {
+  const deployment = await host.find<KubeObject>({ apiVersion: 'apps/v1', kind: 'Deployment', name, namespace })
+  const text = deployment?.metadata.annotations?.[annotation]
+  return text === undefined ? undefined : (JSON.parse(text) as T)
 }

@@ -1,9 +1,17 @@
 import type { V1Pod } from '@kubernetes/client-node'
-import type { KubeClient, KubeObject, Wire } from '../kube/types.ts'
+import type { KubeClient, KubeObject, ObjectRef, Wire } from '../kube/types.ts'
 import { getFromPod, type PodRef } from './dial.ts'
-import { healthPort } from './names.ts'
+import { healthPort, serverName } from './names.ts'
 
 export type Pod = Wire<V1Pod> & KubeObject
+
+/** The Deployment of a member's proxy-servers. */
+export const serverRef = (member: string, namespace: string): ObjectRef => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  name: serverName(member),
+  namespace,
+})
 
 export const podSelector = (component: string, instance: string): string =>
   `app.kubernetes.io/component=${component},app.kubernetes.io/instance=${instance}`

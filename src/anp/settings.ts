@@ -11,6 +11,12 @@ export interface Address {
   port: number
 }
 
+/** `--address HOST[:PORT]`. */
+export interface GivenAddress {
+  host: string
+  port?: number | undefined
+}
+
 /** What the host side of every tunnel of one plane has in common. */
 export interface HostSettings {
   /** Karmada's namespace on the host cluster. */
@@ -18,6 +24,8 @@ export interface HostSettings {
   /** DNS domain of the host cluster's Services. */
   clusterDomain: string
   expose: Exposure
+  /** What members are told to dial, where it is not found by itself. */
+  address: GivenAddress | undefined
   /** Of each part: gateway, proxy-server, proxy-agent. */
   replicas: number
   /** Replaces the images' registry, as for sites without internet access: `registry.example.com/mirror`. */

@@ -6,10 +6,10 @@ import { daysLeft } from '../pki/inspect.ts'
 import { readAgent } from './agent-flags.ts'
 import { firstExpiry, type TunnelCertificates } from './certificates.ts'
 import { readCertificates } from './keys.ts'
-import { proxyUrl, serverName, workName } from './names.ts'
+import { proxyUrl, workName } from './names.ts'
 import { agrees, isConnected } from './preflight.ts'
 import { messageIn } from './said.ts'
-import { connectedAgents, isReadyPod, podRef, serverPods } from './servers.ts'
+import { connectedAgents, isReadyPod, podRef, serverPods, serverRef } from './servers.ts'
 
 export interface TunnelStatus {
   member: string
@@ -47,12 +47,7 @@ export async function tunnelStatus(
   const { host, karmada, namespace, now } = clients
   const signal = AbortSignal.any([clients.signal, AbortSignal.timeout(2 * patienceMs)])
   const member = cluster.metadata.name
-  const deployment = await host.find<Deployment>({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    name: serverName(member),
-    namespace,
-  })
+  const deployment = await host.find<Deployment>(serverRef(member, namespace))
   if (!deployment) return notThere(cluster, namespace)
 
   const pods = await serverPods(host, member, namespace)

@@ -13,8 +13,6 @@ export interface World {
   planeServer: string
   settings: HostSettings
   admitted: Admitted
-  /** `--address`. */
-  given: { host: string; port?: number | undefined } | undefined
   /** Found by the preflight. */
   nodePort: number
   /** What members dial, found by the preflight; a load balancer's is known only once it has been given one. */

@@ -64,6 +64,9 @@ describe('the gateway is exposed', () => {
     expect(run.stderr).toContain(`1 replica on ${sandbox.host.address}:8091`)
     const { spec } = await read<Deployment>('host', '-n karmada-system deployment anp-server-member1')
     expect(spec?.replicas).toBe(1)
+    // Told once, it holds.
+    const again = await karmadaNet('anp up member1')
+    expect(again.stderr).toMatch(/^Nothing to do: member1 is connected/m)
     expect(await karmadaNet('anp verify member1')).toSucceed()
     expect(await karmadaNet('anp down member1')).toSucceed()
   })

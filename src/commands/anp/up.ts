@@ -1,3 +1,5 @@
+import type { Recorded } from '../../anp/record.ts'
+import type { Address, Delivery } from '../../anp/settings.ts'
 import type { MemberJob } from '../../anp/world.ts'
 import { arg } from '../../cli/arg.ts'
 import { defineCommand } from '../../cli/command.ts'
@@ -33,20 +35,17 @@ Run again, it changes only what is not as it should be. "anp down" takes everyth
     ...planeFlags,
     ...anpMutatingFlags,
     all: allFlag('Every pull-mode member'),
-    expose: flag.choice(['nodeport', 'loadbalancer', 'hostport'], 'How members reach the gateway', {
-      default: 'nodeport',
-    }),
+    expose: flag.choice(['nodeport', 'loadbalancer', 'hostport'], 'How members reach the gateway; default: nodeport'),
     address: flag.string('HOST[:PORT] that members dial; default: found by itself'),
-    apiEndpoint: flag.string("The API server as the member's own pods reach it", {
-      default: 'https://kubernetes.default.svc:443',
-    }),
+    apiEndpoint: flag.string(
+      "The API server as the member's own pods reach it; default: https://kubernetes.default.svc:443",
+    ),
     deliver: flag.choice(
       ['karmada', 'context', 'print'],
-      "How the agent gets to the member: karmada: by a Work; context: with the member's context; print: manifests to hand over",
-      { default: 'karmada' },
+      "How the agent gets to the member: by a Work, with the member's context, or as manifests to hand over; default: karmada",
     ),
-    replicas: flag.count('Replicas of each part', { default: 2, min: 1, max: 8 }),
-    memberNamespace: flag.string('Namespace for the agent in the member', { default: 'karmada-system' }),
+    replicas: flag.count('Replicas of each part (default 2)', { min: 1, max: 8 }),
+    memberNamespace: flag.string('Namespace for the agent in the member; default: karmada-system'),
     imageRegistry: flag.string('Take the images from this registry: mirror.example.com/k8s'),
     showSecrets: flag.boolean('With --dry-run=client: show the data of Secrets'),
     output: outputFlag(['yaml', 'json', 'name']),
@@ -54,29 +53,30 @@ Run again, it changes only what is not as it should be. "anp down" takes everyth
   async run({ names, flags, session }) {
     const { selectMembers } = await import('../../topology/members.ts')
     const { requireKarmada } = await import('../../topology/version.ts')
-    const { connectGroup, gatewayStep, openWorld, parseAddress, preflight, preflightStep } = await import(
-      '../../anp/index.ts'
-    )
+    const anp = await import('../../anp/index.ts')
     const { perform } = await import('../../cli/perform.ts')
     const { toYaml } = await import('../../kube/manifest.ts')
-    const address = flags.address === undefined ? undefined : parseAddress(flags.address)
+    const address = flags.address === undefined ? undefined : anp.parseAddress(flags.address)
     if (flags.address !== undefined && !address) {
       throw new UserError(`invalid argument "${flags.address}" for "--address" flag: must be HOST[:PORT]`)
     }
-    const apiServer = apiServerOf(flags.apiEndpoint)
-    const plane = await openPlane(flags, session, { memberContexts: flags.deliver === 'context' })
+    const apiServer = flags.apiEndpoint === undefined ? undefined : apiServerOf(flags.apiEndpoint)
+    let plane = await openPlane(flags, session, { memberContexts: flags.deliver === 'context' })
     requireKarmada(plane, oldestKarmada, 'anp up')
-    const members = selectMembers(plane, { names, all: flags.all, mode: 'Pull' })
-    const jobs: MemberJob[] = members.map(({ name, client }) => ({
-      member: name,
-      deliver: flags.deliver,
-      client,
-      apiServer,
-      memberNamespace: flags.memberNamespace,
-    }))
-    if (flags.deliver === 'context') requireContexts(members)
+    const chosen = { names, all: flags.all, mode: 'Pull' } as const
     const { host } = plane
-    const world = openWorld({
+    // What an earlier run was told holds until it is told otherwise: a second run changes nothing.
+    const kept = (await anp.readHostRecord(host.client, host.namespace)) ?? anp.defaultSettings
+    const told = await recordsOf(selectMembers(plane, chosen), member =>
+      anp.readRecord(host.client, member, host.namespace),
+    )
+    if (flags.deliver === undefined && [...told.values()].some(record => record?.deliver === 'context')) {
+      plane = await openPlane(flags, session, { memberContexts: true })
+    }
+    const members = selectMembers(plane, chosen)
+    const jobs = members.map(member => jobOf(member, told.get(member.name), { ...flags, apiServer }))
+    requireContexts(jobs)
+    const world = anp.openWorld({
       host: host.client,
       hostName: host.context,
       karmada: plane.client,
@@ -86,46 +86,78 @@ Run again, it changes only what is not as it should be. "anp down" takes everyth
       signal: session.signal,
       timeoutMs: flags.timeout,
       force: flags.force,
-      expose: flags.expose,
-      address,
-      replicas: flags.replicas,
-      imageRegistry: flags.imageRegistry,
+      settings: {
+        expose: flags.expose ?? kept.expose,
+        address: address ?? kept.address,
+        replicas: flags.replicas ?? kept.replicas,
+        imageRegistry: flags.imageRegistry ?? kept.imageRegistry,
+      },
       handOver: async objects => void session.io.stdout.write(toYaml(objects)),
     })
-    const groups = jobs.map(job => connectGroup(job, { alone: jobs.length === 1 }))
+    const groups = jobs.map(job => anp.connectGroup(job, { alone: jobs.length === 1 }))
     if (flags.dryRun !== 'none') {
-      await preflight(world, jobs)
+      await anp.preflight(world, jobs)
       const { dryRun, output, showSecrets } = flags
-      await perform(session, [{ steps: [gatewayStep] }, ...groups], world, { dryRun, output, showSecrets })
+      await perform(session, [{ steps: [anp.gatewayStep] }, ...groups], world, { dryRun, output, showSecrets })
       return
     }
     announce(session, plane, members)
     const started = session.io.now()
-    const { changed } = await perform(session, [{ steps: [preflightStep(jobs), gatewayStep] }, ...groups], world, {
-      undo: begun => `anp down ${begun.join(' ')}`,
-    })
-    const who = members.map(({ name }) => name).join(', ')
-    session.say()
-    if (!changed) {
-      session.say(
-        `Nothing to do: ${who} ${members.length === 1 ? 'is' : 'are'} connected and as this version writes them.`,
-      )
-      return
-    }
-    session.say(`Connected: ${who} (${Math.round((session.io.now() - started) / 1000)}s).`)
-    session.say(`Try:  karmadactl get pods --operation-scope=members\n      ${program} anp verify`)
+    const { changed } = await perform(
+      session,
+      [{ steps: [anp.preflightStep(jobs), anp.gatewayStep] }, ...groups],
+      world,
+      {
+        undo: begun => `anp down ${begun.join(' ')}`,
+      },
+    )
+    conclude(session, members, changed, session.io.now() - started)
   },
 })
+
+async function recordsOf(
+  members: Member[],
+  read: (member: string) => Promise<Recorded | undefined>,
+): Promise<Map<string, Recorded | undefined>> {
+  return new Map(await Promise.all(members.map(async ({ name }) => [name, await read(name)] as const)))
+}
+
+/** What the flags say, else what an earlier run was told, else what fits nearly everybody. */
+function jobOf(
+  { name, client }: Member,
+  told: Recorded | undefined,
+  flags: { deliver?: Delivery | undefined; apiServer?: Address | undefined; memberNamespace?: string | undefined },
+): MemberJob {
+  return {
+    member: name,
+    client,
+    deliver: flags.deliver ?? told?.deliver ?? 'karmada',
+    apiServer: flags.apiServer ?? told?.apiServer ?? { host: 'kubernetes.default.svc', port: 443 },
+    memberNamespace: flags.memberNamespace ?? told?.memberNamespace ?? 'karmada-system',
+  }
+}
+
+function conclude(session: Session, members: Member[], changed: boolean, elapsedMs: number): void {
+  const who = members.map(({ name }) => name).join(', ')
+  session.say()
+  if (!changed) {
+    const are = members.length === 1 ? 'is' : 'are'
+    session.say(`Nothing to do: ${who} ${are} connected and as this version writes them.`)
+    return
+  }
+  session.say(`Connected: ${who} (${Math.round(elapsedMs / 1000)}s).`)
+  session.say(`Try:  karmadactl get pods --operation-scope=members\n      ${program} anp verify`)
+}
 
 function announce(session: Session, plane: Plane, members: Member[]): void {
   const who = `member${members.length === 1 ? '' : 's'} ${members.map(({ name }) => name).join(', ')}`
   session.say(`Plane ${plane.name} (context ${plane.context}) on host ${plane.host.context}; ${who}\n`)
 }
 
-function requireContexts(members: Member[]): void {
-  const without = members.filter(({ client }) => !client).map(({ name }) => name)
+function requireContexts(jobs: MemberJob[]): void {
+  const without = jobs.filter(({ client, deliver }) => deliver === 'context' && !client).map(({ member }) => member)
   if (without.length === 0) return
   throw new UserError(`no context leads to ${without.join(', ')}`, {
-    hint: `name it with --member-context ${without[0]}=CONTEXT, or leave out --deliver context: no context is needed`,
+    hint: `name it with --member-context ${without[0]}=CONTEXT, or --deliver karmada: no context is needed`,
   })
 }

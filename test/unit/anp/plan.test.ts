@@ -11,6 +11,7 @@ const settings: TunnelSettings = {
   namespace: 'karmada-two',
   clusterDomain: 'hub.internal',
   expose: 'nodeport',
+  address: undefined,
   replicas: 2,
   imageRegistry: undefined,
   gateway: { host: '10.0.0.9', port: 32091 },
