@@ -1,11 +1,11 @@
 import { Parser } from 'yargs/helpers'
 import { UserError } from '../errors.ts'
+import { suggest } from '../suggest.ts'
 import type { Command } from './command.ts'
 import { type Flags, flagName } from './flag.ts'
 import { kernelFlags } from './flags.ts'
 import { program } from './io.ts'
 import { type Token, tokens } from './shapes.ts'
-import { suggest } from './suggest.ts'
 
 /** yargs' own guesses (numbers, dots, camel case, greedy lists) all differ from kubectl's, so all are off. */
 const configuration = {

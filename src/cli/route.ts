@@ -1,11 +1,11 @@
 import { UserError } from '../errors.ts'
+import { suggest } from '../suggest.ts'
 import { allCommands, type Command, type CommandTable, type Noun } from './command.ts'
 import type { Flags } from './flag.ts'
 import { kernelFlags } from './flags.ts'
 import { program } from './io.ts'
 import { unknownFlag } from './parse.ts'
 import { type Token, tokens } from './shapes.ts'
-import { suggest } from './suggest.ts'
 
 export interface Route {
   /** What the words name; undefined is the program itself. */

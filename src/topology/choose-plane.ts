@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts'
+import { suggest } from '../suggest.ts'
 import { isReached } from './access.ts'
-import { nearest } from './nearest.ts'
 import type { Fleet, FleetPlane, Probe, Selection } from './types.ts'
 
 export const seeContexts = 'see who is who: kubectl karmada-net contexts'
@@ -65,7 +65,7 @@ export const unreached = ({ context, note, access }: Probe): UserError =>
   new UserError(`context ${context} cannot be reached: ${note ?? access}`, { hint: seeContexts })
 
 export function unknownContext(context: string, contexts: string[]): UserError {
-  const near = nearest(context, contexts)
+  const near = suggest(context, contexts)
   const hint = near === undefined ? 'the contexts there are: kubectl config get-contexts' : `did you mean ${near}?`
   return new UserError(`context "${context}" does not exist`, { hint })
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 import type { KubeClient } from '../kube/types.ts'
+import { suggest } from '../suggest.ts'
 import { reached } from './choose-plane.ts'
-import { nearest } from './nearest.ts'
 import type { Fleet, FleetMember, FleetPlane, Member, Plane, Selection, SyncMode } from './types.ts'
 
 /** The plane's members, each with the context that leads to it, found or given. Throws UserError for an override that cannot be. */
@@ -72,7 +72,7 @@ function find<M extends { name: string }>(plane: { name: string; members: M[] },
   const member = plane.members.find(member => member.name === name)
   if (member !== undefined) return member
   const names = plane.members.map(({ name }) => name)
-  const near = nearest(name, names)
+  const near = suggest(name, names)
   const known = names.length > 0 ? `clusters here: ${names.join(', ')}` : joinHint(undefined)
   throw new UserError(`no cluster "${name}" in plane ${plane.name}`, {
     hint: near === undefined ? known : `did you mean ${near}?`,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { suggest } from '../../../src/suggest.ts'
 import { classify } from '../../../src/topology/classify.ts'
 import { selectMembers } from '../../../src/topology/members.ts'
-import { nearest } from '../../../src/topology/nearest.ts'
 import { resolvePlane } from '../../../src/topology/resolve.ts'
 import type { Plane, Probe, Selection } from '../../../src/topology/types.ts'
 import { compareVersions, requireKarmada, versionOfImage } from '../../../src/topology/version.ts'
@@ -291,8 +291,8 @@ test.for<[string, string | undefined]>([
   ['membre1', 'member1'],
   ['MEMBER2', 'member2'],
   ['xyz', undefined],
-])('nearest to %s', ([name, expected]) => {
-  expect(nearest(name, ['member1', 'member2'])).toBe(expected)
+])('meant by %s', ([name, expected]) => {
+  expect(suggest(name, ['member1', 'member2'])).toBe(expected)
 })
 
 test('planes of the same name go by their contexts', () => {

@@ -16,7 +16,7 @@ export function distance(a: string, b: string): number {
 /** The known word that was probably meant: at most a third of it is wrong, or it is begun but not finished. */
 export function suggest(word: string, known: readonly string[]): string | undefined {
   const near = known
-    .map(candidate => ({ candidate, edits: distance(word, candidate) }))
+    .map(candidate => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3)))
     .sort((a, b) => a.edits - b.edits)
   return near[0]?.candidate ?? (word.length > 1 ? known.find(candidate => candidate.startsWith(word)) : undefined)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { distance, suggest } from '../../../src/cli/suggest.ts'
+import { distance, suggest } from '../../src/suggest.ts'
 
 test.each([
   ['context', 'context', 0],
