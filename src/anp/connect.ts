@@ -5,7 +5,7 @@ import { podTrouble, rolledOut, waitFor } from '../kube/wait.ts'
 import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { agentRef, connectAgent, readAgent } from './agent-flags.ts'
 import { firstExpiry } from './certificates.ts'
-import { connectCluster } from './cluster-spec.ts'
+import { clusterStep, connectedBy } from './cluster-spec.ts'
 import { courierOf } from './deliver.ts'
 import { getThroughTunnel } from './dial.ts'
 import { certificatesOnce } from './keys.ts'
@@ -48,7 +48,7 @@ export function connectGroup(job: MemberJob, { alone }: { alone: boolean }): Ste
       serverStep(job.member, state, async world => serverObjects(settingsOf(world), await keys(world), world.admitted)),
       agentStep(job, async world => agentObjects(settingsOf(world), await keys(world))),
       tunnelStep(job, state),
-      clusterStep(job),
+      clusterStep(job.member, 'Cluster.spec: apiEndpoint, proxyURL', world => connectedBy(wantedOf(world, job))),
       agentFlagsStep(job),
       verifiedStep(job),
     ],
@@ -168,16 +168,6 @@ async function checkTunnel({ host, karmada, settings, signal, force }: World, jo
   const deployments = (JSON.parse(answer.text) as { items: Deployment[] }).items
   checkAgent(findAgent(deployments, job.member), job.member, wanted, force)
 }
-
-const clusterStep = (job: MemberJob): Step<World> => ({
-  title: 'Cluster.spec: apiEndpoint, proxyURL',
-  async dryRun(world) {
-    return { changed: await connectCluster(world.karmada, job.member, wantedOf(world, job), true) }
-  },
-  async run(world) {
-    return { changed: await connectCluster(world.karmada, job.member, wantedOf(world, job)) }
-  },
-})
 
 const agentFlagsStep = (job: MemberJob): Step<World> => {
   const byContext = job.deliver === 'context' ? job.client : undefined

@@ -4,7 +4,7 @@ import { type Cluster, clusterRef, memberThroughKarmada } from '../karmada/clust
 import { rolledOut, waitFor } from '../kube/wait.ts'
 import type { Step, StepGroup } from '../steps/step.ts'
 import { agentRef, readAgent, restoreAgent } from './agent-flags.ts'
-import { restoreCluster } from './cluster-spec.ts'
+import { asItWas, clusterStep } from './cluster-spec.ts'
 import { isConnected } from './preflight.ts'
 import { clusterReady, waiting } from './ready.ts'
 import { agentGoneStep, type Leaving, serverGoneStep } from './remove.ts'
@@ -16,7 +16,13 @@ import type { World } from './world.ts'
  */
 export const disconnectGroup = (job: Leaving): StepGroup<World> => ({
   title: job.member,
-  steps: [agentFlagsStep(job), clusterStep(job), agentGoneStep(job), settledStep(job), serverGoneStep(job)],
+  steps: [
+    agentFlagsStep(job),
+    clusterStep(job.member, 'Cluster.spec, as it was', () => asItWas),
+    agentGoneStep(job),
+    settledStep(job),
+    serverGoneStep(job),
+  ],
 })
 
 const agentFlagsStep = (job: Leaving): Step<World> => ({
@@ -40,12 +46,6 @@ const agentFlagsStep = (job: Leaving): Step<World> => ({
 })
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-
-const clusterStep = (job: Leaving): Step<World> => ({
-  title: 'Cluster.spec, as it was',
-  dryRun: async ({ karmada }) => ({ changed: await restoreCluster(karmada, job.member, true) }),
-  run: async ({ karmada }) => ({ changed: await restoreCluster(karmada, job.member) }),
-})
 
 const settledStep = (job: Leaving): Step<World> => ({
   title: 'karmada-agent Ready',

@@ -1,10 +1,10 @@
 import { type Work, workRef } from '../karmada/work.ts'
 import type { KubeClient, KubeObject, ListRef } from '../kube/types.ts'
 import { waitForGone } from '../kube/wait.ts'
-import type { Step } from '../steps/step.ts'
+import type { Step, StepResult } from '../steps/step.ts'
 import { agentName, gatewayName, managedBy, workName } from './names.ts'
 import { waiting } from './ready.ts'
-import type { MemberJob, World } from './world.ts'
+import { type MemberJob, planned, type World } from './world.ts'
 
 export interface Leaving extends Pick<MemberJob, 'member' | 'client'> {
   /** The agent was not delivered through Karmada, so that Karmada cannot take it away. */
@@ -17,30 +17,30 @@ export interface Leaving extends Pick<MemberJob, 'member' | 'client'> {
  */
 export const agentGoneStep = ({ member, client, left }: Leaving): Step<World> => ({
   title: 'Agent removed',
+  async objects({ karmada }) {
+    const work = await ownWork(karmada, member)
+    if (work)
+      return planned(`control plane, to be deleted together with what it brought to member ${member}`, [bare(work)])
+    return client ? planned(`member ${member}, to be deleted`, await agentObjectsOf(client, member)) : []
+  },
   async run(world, progress) {
     const { karmada } = world
-    const ref = workRef(member, workName)
-    const work = await karmada.find<Work>(ref)
-    if (work && isOurs(work)) {
-      await karmada.delete(ref)
+    if (await ownWork(karmada, member)) {
+      await karmada.delete(workRef(member, workName))
       progress('a karmada-agent that just started first waits for the lease of the one before, some 20s')
       // Its finalizer goes once karmada-agent has deleted what it brought.
-      await waitForGone(karmada, ref, waiting(world, progress))
+      await waitForGone(karmada, workRef(member, workName), waiting(world, progress))
       return { changed: true }
     }
-    const selected = selector(agentName, member)
     if (!client) return { changed: false, detail: left ? `stays in ${member}: no context leads there` : 'is not there' }
-    const count = await deleteLabelled(client, memberKinds, selected)
-    return { changed: count > 0, detail: `${count} objects` }
+    return deleteAll(client, await agentObjectsOf(client, member))
   },
 })
 
 export const serverGoneStep = ({ member }: Pick<MemberJob, 'member'>): Step<World> => ({
   title: 'Proxy server removed',
-  async run({ host, settings }) {
-    const count = await deleteLabelled(host, hostKinds, selector('anp-server', member), settings.namespace)
-    return { changed: count > 0, detail: `${count} objects` }
-  },
+  objects: async world => planned(`host ${world.hostName}, to be deleted`, await serverObjectsOf(world, member)),
+  run: async world => deleteAll(world.host, await serverObjectsOf(world, member)),
 })
 
 /** Everybody's, so it goes with the last member. */
@@ -49,11 +49,22 @@ export const gatewayGoneStep: Step<World> = {
   async run({ host, settings }) {
     const { namespace } = settings
     const servers = await host.list({ ...deployments, namespace, labelSelector: selector('anp-server') })
-    if (servers.length > 0) return { changed: false, detail: `kept for ${servers.length} connected members` }
-    const count = await deleteLabelled(host, hostKinds, selector(gatewayName), namespace)
-    return { changed: count > 0, detail: count > 0 ? `removed: no member is connected any more` : 'is not there' }
+    if (servers.length > 0) return { changed: false, detail: `kept: members connected by it: ${servers.length}` }
+    const { changed } = await deleteAll(host, await labelled(host, hostKinds, selector(gatewayName), namespace))
+    return { changed, detail: changed ? 'removed: no member is connected any more' : 'is not there' }
   },
 }
+
+async function ownWork(karmada: KubeClient, member: string): Promise<Work | undefined> {
+  const work = await karmada.find<Work>(workRef(member, workName))
+  return work && isOurs(work) ? work : undefined
+}
+
+const agentObjectsOf = (client: KubeClient, member: string): Promise<KubeObject[]> =>
+  labelled(client, memberKinds, selector(agentName, member))
+
+const serverObjectsOf = ({ host, settings }: World, member: string): Promise<KubeObject[]> =>
+  labelled(host, hostKinds, selector('anp-server', member), settings.namespace)
 
 const selector = (component: string, instance?: string): string =>
   Object.entries({
@@ -73,21 +84,34 @@ const memberKinds = [
 ]
 const hostKinds = [...memberKinds, { apiVersion: 'v1', kind: 'Service' }, { apiVersion: 'v1', kind: 'ConfigMap' }]
 
-/** Deletes what carries our labels, and nothing else. How many there were. */
-async function deleteLabelled(
+/** What carries our labels, each by its name alone. */
+async function labelled(
   client: KubeClient,
   kinds: ListRef[],
   labelSelector: string,
   namespace?: string,
-): Promise<number> {
+): Promise<KubeObject[]> {
+  const lists = await Promise.all(
+    kinds.map(async kind => {
+      const objects = await client.list<KubeObject>({ ...kind, namespace, labelSelector })
+      return objects.filter(isOurs).map(object => bare({ ...object, ...kind }))
+    }),
+  )
+  return lists.flat()
+}
+
+const bare = ({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: namespace === undefined ? { name } : { name, namespace },
+})
+
+async function deleteAll(client: KubeClient, objects: KubeObject[]): Promise<StepResult> {
   let count = 0
-  for (const kind of kinds) {
-    const objects = await client.list<KubeObject>({ ...kind, namespace, labelSelector })
-    for (const { metadata } of objects.filter(isOurs)) {
-      if (await client.delete({ ...kind, namespace: metadata.namespace, name: metadata.name })) count++
-    }
+  for (const { apiVersion, kind, metadata } of objects) {
+    if (await client.delete({ apiVersion, kind, name: metadata.name, namespace: metadata.namespace })) count++
   }
-  return count
+  return { changed: count > 0, detail: count === 1 ? '1 object' : `${count} objects` }
 }
 
 const isOurs = ({ metadata }: KubeObject): boolean =>

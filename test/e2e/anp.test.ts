@@ -210,6 +210,17 @@ describe('the one exposed port', () => {
 })
 
 describe('anp down', () => {
+  test('a dry run shows what would go and what would be put back, and changes nothing', async () => {
+    const run = await karmadaNet('anp down --all --dry-run -oyaml', { hub: true })
+    expect(run).toSucceed()
+    expect(run.stdout).toContain('# host host, to be deleted')
+    for (const name of ['anp-server-member1', 'anp-authority-member2', 'karmada-net-anp']) {
+      expect(run.stdout).toContain(`name: ${name}`)
+    }
+    expect(run.stdout).toContain(`apiEndpoint: ${before.clusters[0]?.apiEndpoint}`)
+    expect((await karmadaNet('anp status')).stdout).toMatch(/^member1 +up +2\/2 +2\/2 +match /m)
+  })
+
   test('puts everything back', async () => {
     const run = await karmadaNet('anp down --all', { hub: true })
     expect(run).toSucceed()
