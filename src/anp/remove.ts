@@ -23,6 +23,11 @@ export const agentGoneStep = ({ member, client, left }: Leaving): Step<World> =>
       return planned(`control plane, to be deleted together with what it brought to member ${member}`, [bare(work)])
     return client ? planned(`member ${member}, to be deleted`, await agentObjectsOf(client, member)) : []
   },
+  async dryRun({ karmada }) {
+    if (await ownWork(karmada, member))
+      return { changed: await karmada.delete(workRef(member, workName), { dryRun: true }) }
+    return client ? deleteAll(client, await agentObjectsOf(client, member), true) : { changed: false }
+  },
   async run(world, progress) {
     const { karmada } = world
     if (await ownWork(karmada, member)) {
@@ -40,6 +45,7 @@ export const agentGoneStep = ({ member, client, left }: Leaving): Step<World> =>
 export const serverGoneStep = ({ member }: Pick<MemberJob, 'member'>): Step<World> => ({
   title: 'Proxy server removed',
   objects: async world => planned(`host ${world.hostName}, to be deleted`, await serverObjectsOf(world, member)),
+  dryRun: async world => deleteAll(world.host, await serverObjectsOf(world, member), true),
   run: async world => deleteAll(world.host, await serverObjectsOf(world, member)),
 })
 
@@ -106,10 +112,11 @@ const bare = ({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): 
   metadata: namespace === undefined ? { name } : { name, namespace },
 })
 
-async function deleteAll(client: KubeClient, objects: KubeObject[]): Promise<StepResult> {
+async function deleteAll(client: KubeClient, objects: KubeObject[], dryRun = false): Promise<StepResult> {
   let count = 0
   for (const { apiVersion, kind, metadata } of objects) {
-    if (await client.delete({ apiVersion, kind, name: metadata.name, namespace: metadata.namespace })) count++
+    if (await client.delete({ apiVersion, kind, name: metadata.name, namespace: metadata.namespace }, { dryRun }))
+      count++
   }
   return { changed: count > 0, detail: count === 1 ? '1 object' : `${count} objects` }
 }

@@ -1,7 +1,7 @@
 import type { Recorded } from '../../anp/record.ts'
 import { arg } from '../../cli/arg.ts'
 import { defineCommand } from '../../cli/command.ts'
-import { planeFlags } from '../../cli/flags.ts'
+import { outputFlag, planeFlags } from '../../cli/flags.ts'
 import type { Member } from '../../topology/types.ts'
 import { memberNames, openPlane } from '../session.ts'
 import { allFlag, anpMutatingFlags } from './shared.ts'
@@ -20,6 +20,7 @@ cluster. With the last member the gateway goes, too. What "anp up" did not make 
     ...planeFlags,
     ...anpMutatingFlags,
     all: allFlag('Every pull-mode member'),
+    output: outputFlag(['yaml', 'json', 'name']),
   },
   async run({ names, flags, session }) {
     const { selectMembers } = await import('../../topology/members.ts')
@@ -51,6 +52,7 @@ cluster. With the last member the gateway goes, too. What "anp up" did not make 
     const started = session.io.now()
     const { changed } = await perform(session, groups, world, {
       dryRun: flags.dryRun,
+      output: flags.output,
       undo: begun => `anp up ${begun.join(' ')}`,
     })
     if (flags.dryRun !== 'none') return
