@@ -58,7 +58,7 @@ async function split(commit: string) {
     define: {
       BUILD_VERSION: JSON.stringify(manifest.version),
       BUILD_COMMIT: JSON.stringify(commit),
-      // Asked for only to make a `require`, for which any place will do.
+      // Asked for only to make a `require`, which nobody uses.
       'import.meta.url': JSON.stringify('file:///'),
     },
     outdir: 'dist',

@@ -23,8 +23,12 @@ export function pack(chunks: readonly Chunk[], entry: string): string {
 var code={${code.join(',\n')}},
 text={${text.join(',\n')}},
 made={};
+function builtin(name){
+var m=process.getBuiltinModule(name);
+if(!m)throw Object.assign(new Error("Cannot find module '"+name+"'"),{code:"MODULE_NOT_FOUND"});
+return m}
 function load(name){
-if(!(name in code)&&!(name in text))return require(name);
+if(!(name in code)&&!(name in text))return builtin(name);
 var m=made[name];
 if(!m){m=made[name]={exports:{}};(code[name]??new Function("module","exports","require",text[name]))(m,m.exports,load)}
 return m.exports}
@@ -35,7 +39,6 @@ load(${JSON.stringify(entry)});
 /** The parentheses tell V8 to compile at once what will be called at once. */
 const asFunction = (code: string) => `(function(module,exports,require){${code}})`
 
-// Nothing here needs Node's CommonJS: `require` is made, so the same file also runs as a module.
+// Nothing here needs Node's CommonJS, so the same file also runs as a module: what is not in it is Node's own. Optional packages (of ws) are not found.
 const prologue = `#!/usr/bin/env node
-{let[a,b]=process.versions.node.split(".");if(a<22||a==22&&b<19){process.stderr.write("error: kubectl-karmada_net needs Node 22.19 or newer; this is "+process.version+"\\n");process.exit(1)}}
-var require=process.getBuiltinModule("module").createRequire(process.execPath);`
+{let[a,b]=process.versions.node.split(".");if(a<22||a==22&&b<19){process.stderr.write("error: kubectl-karmada_net needs Node 22.19 or newer; this is "+process.version+"\\n");process.exit(1)}}`

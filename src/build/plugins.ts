@@ -6,6 +6,8 @@ const emptied = new RegExp(
     // upwards; string-width alone makes an Intl.Segmenter when it is imported (20 ms).
     /\/platform-shims\/esm\.mjs$/,
     /^string-width$/,
+    // yargs-parser makes a `require` for configuration files, where there is one to make.
+    /^node:module$/,
     // Of client-node only logins: requests and proxies are our own (src/kube). undici alone is 730 kB.
     /^(undici|socks|socks-proxy-agent|hpagent)$/,
   ]

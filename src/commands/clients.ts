@@ -36,7 +36,7 @@ export async function openClients(flags: PlaneFlags, session: Session): Promise<
         requestTimeoutMs: flags.requestTimeout,
         log: { verbosity, write: line => log(6, line) },
         onWarning: warn,
-        interactive: meant.includes(context) && io.stdin.isTTY === true,
+        interactive: () => meant.includes(context) && io.stdin.isTTY === true,
       })
     made.set(context, client)
     return client

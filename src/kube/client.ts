@@ -24,8 +24,8 @@ export interface ClientOptions {
   log?: RequestLog | undefined
   /** Gets each text of the server's Warning headers once. */
   onWarning?: ((text: string) => void) | undefined
-  /** May an exec plugin ask on standard input? Default: no. */
-  interactive?: boolean | undefined
+  /** May an exec plugin ask on standard input? Asked only when there is one. Default: no. */
+  interactive?: (() => boolean) | undefined
   /** Gets what exec plugins say on stderr; default: they write to ours. */
   onPluginStderr?: ((text: string) => void) | undefined
   userAgent?: string | undefined
@@ -37,7 +37,7 @@ export interface ClientOptions {
  */
 export function createClient(kubeconfig: Kubeconfig, contextName: string, options: ClientOptions): KubeClient {
   const connection = connectionOf(kubeconfig, contextName, options.overrides)
-  const { env, interactive = false, onPluginStderr: onStderr } = options
+  const { env, interactive = () => false, onPluginStderr: onStderr } = options
   const pipeline: Pipeline = {
     connection,
     dialer: createDialer(connection, env),

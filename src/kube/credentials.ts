@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { UserError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { ExecPluginIo } from './exec-plugin.ts'
 import type { ExecConfig, KubeconfigUser } from './kubeconfig.ts'
+import { readFile } from './read-file.ts'
 import { type ClientCertificate, readPem } from './trust.ts'
 
 /** Who a request is from. */

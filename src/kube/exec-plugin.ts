@@ -9,7 +9,7 @@ import { authorityPem } from './trust.ts'
 export interface ExecPluginIo {
   env: Record<string, string | undefined>
   /** May a plugin ask the person at the terminal? */
-  interactive: boolean
+  interactive(): boolean
   /** Gets what plugins say on stderr ("open https://... and enter CODE"); without it they write to ours. */
   onStderr?: ((text: string) => void) | undefined
 }
@@ -113,9 +113,9 @@ function mayAsk(exec: ExecConfig, io: ExecPluginIo): boolean {
   }
   const mode = exec.interactiveMode ?? (exec.apiVersion.endsWith('/v1') ? undefined : 'IfAvailable')
   if (mode === 'Never') return false
-  if (mode === 'IfAvailable') return io.interactive
+  if (mode === 'IfAvailable') return io.interactive()
   if (mode !== 'Always') throw fail(`interactiveMode ${mode ? `"${mode}" is unknown` : 'is not set'}`)
-  if (!io.interactive) throw fail('it wants to ask something, and standard input is not a terminal')
+  if (!io.interactive()) throw fail('it wants to ask something, and standard input is not a terminal')
   return true
 }
 

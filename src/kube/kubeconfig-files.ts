@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { UserError } from '../errors.ts'
 import { type Kubeconfig, mergeKubeconfigs, parseKubeconfig } from './kubeconfig.ts'
+import { readFile } from './read-file.ts'
 
 export interface KubeconfigSource {
   env: Record<string, string | undefined>

@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-
 /** Waits `ms` milliseconds. Rejects with the signal's reason as soon as that ends it. */
 export async function pause(ms: number, signal?: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal ? { signal } : {})
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
-  }
+  signal?.throwIfAborted()
+  let timer: NodeJS.Timeout | undefined
+  const over = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, ms)
+  })
+  await orAborted(over, signal).finally(() => clearTimeout(timer))
 }
 
 /** The promise, or the signal's reason as soon as that comes first; what the promise does goes on unheard. */

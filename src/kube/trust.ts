@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import * as tls from 'node:tls'
 import { UserError } from '../errors.ts'
 import type { KubeconfigCluster } from './kubeconfig.ts'
+import { readFile } from './read-file.ts'
 
 /** The TLS side of who we are; the same text means the same connections. */
 export interface ClientCertificate {

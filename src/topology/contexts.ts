@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
 import type { Kubeconfig } from '../kube/kubeconfig.ts'
+import { readFile } from '../kube/read-file.ts'
 import type { KubeClient } from '../kube/types.ts'
 
 /** Every cluster that the user can name, and the way there. */

@@ -106,3 +106,10 @@ test('chunks share what they have in common, and name themselves in a stack', as
   const { stdout } = await promisify(execFile)(process.execPath, [file])
   expect(stdout).toMatch(/^2\nError: here\n.*later\.js:/)
 })
+
+test('what is neither in the file nor of Node is not found, as its optional users expect', async () => {
+  const file = join(dir, 'optional.cjs')
+  const code = 'try{require("bufferutil")}catch({code}){console.log(code)}'
+  await writeFile(file, pack([{ name: './main.js', code, start: true }], './main.js'))
+  expect((await promisify(execFile)(process.execPath, [file])).stdout).toBe('MODULE_NOT_FOUND\n')
+})
