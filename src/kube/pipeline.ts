@@ -3,7 +3,7 @@ import type { Connection } from './connection.ts'
 import { type Credentials, type Identity, impersonation } from './credentials.ts'
 import type { Dialer } from './dialer.ts'
 import { ConnectionError, type RequestInfo } from './errors.ts'
-import { logHeaders, logRequest, type RequestLog } from './log.ts'
+import { logHeaders, logRequest, logStart, type RequestLog } from './log.ts'
 import { orAborted, pause } from './pause.ts'
 import { type Answer, send } from './send.ts'
 import type { WebSocketTarget } from './types.ts'
@@ -100,7 +100,7 @@ async function attempt(pipeline: Pipeline, call: Call, identity: Identity): Prom
     ...(call.body === undefined ? {} : { 'Content-Length': Buffer.byteLength(call.body) }),
   }
   logHeaders(log, `${call.method} ${info.server}${call.path}, request headers`, headers)
-  const request = { method: call.method, url: info.server + call.path, startedMs: performance.now() }
+  const request = { method: call.method, url: info.server + call.path, startedMs: logStart(log) }
   try {
     const agent = await dialer.agent(identity.certificate)
     const answer = await send(dialer.start(agent, { method: call.method, path: call.path, headers }), info, call)

@@ -75,10 +75,17 @@ export function send(request: ClientRequest, info: RequestInfo, options: SendOpt
 
 type Failure = (error: unknown, stale: boolean) => unknown
 
-async function readAll(message: IncomingMessage, failure: Failure): Promise<string> {
-  const chunks: Buffer[] = []
-  for await (const chunk of readChunks(message, failure)) chunks.push(chunk as Buffer)
-  return Buffer.concat(chunks).toString('utf8')
+/** By events: a start pays 2 ms for its first `for await` over a stream. */
+function readAll(message: IncomingMessage, failure: Failure): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => reject(failure(error, false))
+    // It may have been cut off before anyone reads it.
+    if (message.destroyed) return fail(message.errored ?? Object.assign(new Error('aborted'), { code: 'ECONNRESET' }))
+    const chunks: Buffer[] = []
+    message.on('data', (chunk: Buffer) => chunks.push(chunk))
+    message.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    message.once('error', fail)
+  })
 }
 
 async function* readChunks(message: IncomingMessage, failure: Failure): AsyncIterable<Uint8Array> {
