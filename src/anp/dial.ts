@@ -106,6 +106,7 @@ export function secure(stream: Duplex, apiServer: Address, authority: string | u
       },
       () => resolve(socket),
     )
+    stream.once('close', () => reject(new Error('the tunnel was closed during the TLS handshake')))
     socket.once('error', (error: NodeJS.ErrnoException) => {
       const untrusted = /CERT|ALTNAME|SELF_SIGNED|ISSUER|UNABLE_TO/.test(error.code ?? '')
       reject(untrusted ? new UntrustedServer(error.message, error) : error)
@@ -157,18 +158,30 @@ export async function getThroughTunnel(
   signal: AbortSignal,
 ): Promise<Answer> {
   const target = hostPort(apiServer)
+  const limit = AbortSignal.timeout(answerMs)
+  const either = AbortSignal.any([signal, limit])
   try {
-    const socket = await secure(await openTunnel(host, pod, port, target, signal), apiServer, login.authority)
+    const socket = await secure(await openTunnel(host, pod, port, target, either), apiServer, login.authority)
     return await getOver(
       socket,
       path,
       { Host: target, Authorization: `Bearer ${login.token}`, Accept: 'application/json' },
-      signal,
+      either,
     )
   } catch (error) {
+    if (limit.aborted && !signal.aborted) throw tooLate(target, error)
     throw explain(error, target)
   }
 }
+
+/** A tunnel may lose its packets without a word. Milliseconds. */
+const answerMs = 30_000
+
+const tooLate = (target: string, cause: unknown): UserError =>
+  new UserError(`${target} in the member gave no answer through the tunnel in ${answerMs / 1000}s`, {
+    hint: 'run the same command again; kubectl karmada-net anp verify names the hop that fails',
+    cause,
+  })
 
 function explain(error: unknown, target: string): unknown {
   if (error instanceof ConnectRefused) {

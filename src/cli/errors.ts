@@ -39,6 +39,8 @@ export function explain(error: unknown): Explained {
   if (error instanceof StatusError) return explainStatus(error)
   if (error instanceof ConnectionError) return { message: error.message, prefixed: false }
   if (error instanceof Interrupted) return { message: error.message, prefixed: false }
+  if (error instanceof Error && /^(Abort|Timeout)Error$/.test(error.name))
+    return { message: 'no answer in time', prefixed: true }
   const system = explainSystem(error)
   if (system) return { message: system, prefixed: true }
   const message = error instanceof Error ? error.message || error.name : (JSON.stringify(error) ?? String(error))

@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream'
+import { addAbortSignal, Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { KubeClient } from './types.ts'
 
@@ -16,7 +16,8 @@ export async function openPort(
   const { url, ...options } = await client.webSocket(path)
   const socket = new WebSocket(url, 'v4.channel.k8s.io', { ...options, signal } as WebSocket.ClientOptions)
   // Before it is open: the first messages may come along with the answer.
-  const stream = asStream(socket, pod, port)
+  // The signal goes on to hold once it is open, for whatever is spoken over it.
+  const stream = addAbortSignal(signal, asStream(socket, pod, port))
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve)
     // Stays on: a stream that breaks while nobody reads it must not end the program.
