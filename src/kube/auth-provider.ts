@@ -1,7 +1,7 @@
 import type { RequestOptions } from 'node:https'
 import { KubeConfig } from '@kubernetes/client-node/dist/config.js'
 import { UserError } from '../errors.ts'
-import { type Credentials, fixed } from './credentials.ts'
+import { type Credentials, fixed } from './identity.ts'
 import type { KubeconfigUser } from './kubeconfig.ts'
 
 /** OIDC, GCP and Azure logins of old, by client-node. Heavy: import this file lazily. */

@@ -1,22 +1,10 @@
 import { UserError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import type { ExecPluginIo } from './exec-plugin.ts'
+import { type Credentials, fixed } from './identity.ts'
 import type { ExecConfig, KubeconfigUser } from './kubeconfig.ts'
 import { readFile } from './read-file.ts'
 import { type ClientCertificate, readPem } from './trust.ts'
-
-/** Who a request is from. */
-export interface Identity {
-  headers: Record<string, string>
-  certificate?: ClientCertificate | undefined
-}
-
-export interface Credentials {
-  /** Throws `UserError` when they cannot be had: a file that is missing, a plugin that fails. */
-  current(): Promise<Identity>
-  /** After a 401 to `used`: is there another identity worth one more try? */
-  renew(used: Identity): Promise<boolean>
-}
 
 /**
  * The credentials of a kubeconfig's user. As kubectl: a token, a login or a certificate goes before an exec plugin,
@@ -42,11 +30,6 @@ export function impersonation(user: KubeconfigUser): Record<string, string | str
     ...(user.asGroups?.length ? { 'Impersonate-Group': user.asGroups } : {}),
     ...Object.fromEntries(extra.map(([key, values]) => [`Impersonate-Extra-${encodeURIComponent(key)}`, values])),
   }
-}
-
-/** Credentials that a 401 cannot change. */
-export function fixed(current: () => Promise<Identity>): Credentials {
-  return { current, renew: async () => false }
 }
 
 function explicitCredentials(user: KubeconfigUser): Credentials {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { UserError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import type { Credentials, Identity } from './credentials.ts'
+import type { Credentials, Identity } from './identity.ts'
 import type { ExecConfig } from './kubeconfig.ts'
 import { authorityPem } from './trust.ts'
 

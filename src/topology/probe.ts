@@ -5,7 +5,7 @@ import type { CallOptions, KubeClient, KubeObject } from '../kube/types.ts'
 import { type Asker, createAsker } from './ask.ts'
 import type { Target } from './contexts.ts'
 import { createLimit } from './limit.ts'
-import { installationsOf } from './probe-host.ts'
+import { type Groups, installationsOf, isPlane } from './probe-host.ts'
 import { planeFacts } from './probe-plane.ts'
 import type { Probe } from './types.ts'
 
@@ -59,7 +59,9 @@ async function probeContext(
     const found = await read(clientOf(context), asker)
     signal?.throwIfAborted()
     const reached = asker.outcome()
-    return { context, server, ...(reached.access === 'ok' ? found : { installations: [] }), ...reached }
+    // A plane's pods would say nothing, whoever may list them.
+    const gaps = reached.gaps.filter(({ piece }) => piece !== 'pods' || found.plane === undefined)
+    return { context, server, ...(reached.access === 'ok' ? found : { installations: [] }), ...reached, gaps }
   } catch (error) {
     if (!(error instanceof UserError)) throw error
     return { context, server, access: 'error', note: error.message, gaps: [], installations: [] }
@@ -75,18 +77,16 @@ function outOfTime(context: string, server: string, timeoutMs: number): Connecti
 
 type Found = Pick<Probe, 'kubernetesVersion' | 'uid' | 'plane' | 'installations'>
 
-/** The first three requests tell what to ask next: two round trips for most clusters, three for hosts. */
+/** Its groups and pods tell what to ask a cluster next: after the TLS handshake two round trips, where all goes side by side. */
 async function read(client: KubeClient, asker: Asker): Promise<Found> {
-  const groups = asker.ask('details', 'list the API groups', async options =>
-    apiGroups(await json(client, '/apis', options)),
-  )
+  let names: Set<string> | undefined
+  const answered = asker.ask('details', 'list the API groups', async options => {
+    names = apiGroups(await json(client, '/apis', options))
+  })
+  const groups: Groups = { answered, has: name => names?.has(name) ?? false }
   const [plane, installations, version, kubeSystem] = await Promise.all([
-    groups.then(names => (names?.has('cluster.karmada.io') ? planeFacts(client, asker) : undefined)),
-    groups.then(names =>
-      names?.has('cluster.karmada.io')
-        ? []
-        : installationsOf(client, asker, names?.has('operator.karmada.io') ?? false),
-    ),
+    answered.then(() => (isPlane(groups) ? planeFacts(client, asker) : undefined)),
+    installationsOf(client, asker, groups),
     asker.ask('version', 'read the version', options => json(client, '/version', options)),
     asker.ask('namespace', 'read namespace kube-system', options =>
       client.get<KubeObject>({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }, options),
