@@ -1,0 +1,107 @@
+import type { KeyType } from '../pki/certificate.ts'
+
+/** What an inventory asks for, with every default filled in. `parseInventory` makes it; the store keeps the last one carried out. */
+export interface ClusterSpec {
+  name: string
+  /** `3.6.16`, without `v`. */
+  version: string
+  /** Repository, with or without tag and digest; the tag `vVERSION` is added where there is none. */
+  image: string
+  keyType: KeyType
+  ports: Ports
+  tuning: Tuning
+  /** Client certificates to issue, by consumer, beside `admin`. */
+  consumers: string[]
+  backup?: Backup | undefined
+  members: MemberSpec[]
+}
+
+export interface Ports {
+  client: number
+  peer: number
+  /** Plain http on 127.0.0.1 of the member's machine. */
+  metrics: number
+}
+
+export interface Tuning {
+  quotaBytes: number
+  heartbeatMs: number
+  electionMs: number
+  snapshotCount: number
+  /** Flags of etcd beyond these, `--flag=value`. */
+  extraArgs: string[]
+}
+
+export interface Backup {
+  /** Cron's five fields. */
+  schedule: string
+  /** Snapshots kept. */
+  keep: number
+  /** Folder on the machine that takes them. */
+  directory: string
+}
+
+export interface MemberSpec {
+  name: string
+  /** IP address or DNS name that members and clients dial. */
+  address: string
+  /** Where it listens when that is not `address`: its own side of a NAT, or 0.0.0.0. */
+  listen?: string | undefined
+  /** Members of one site fail together. Default: each member is a site of its own. */
+  site: string
+  driver: DriverSpec
+}
+
+export type DriverSpec = DockerSpec | KubernetesSpec | FilesSpec
+
+export interface DockerSpec {
+  kind: 'docker'
+  /** As `docker -H`: `ssh://root@10.0.0.1`, `unix:///run/docker.sock`. */
+  host?: string | undefined
+  /** As `docker --context`. */
+  context?: string | undefined
+}
+
+export interface KubernetesSpec {
+  kind: 'kubernetes'
+  context: string
+  namespace: string
+  /** The node's name; without it the scheduler chooses, once. */
+  node?: string | undefined
+  /** A folder of the node, or a volume of a storage class. */
+  storage: { hostPath: string } | { storageClass: string; size: string }
+}
+
+export interface FilesSpec {
+  kind: 'files'
+  /** On this machine: gets one folder per member. */
+  directory: string
+  run: 'systemd' | 'static-pod'
+}
+
+/** What is remembered of a cluster between commands. Holds no secret. */
+export interface ClusterState {
+  spec: ClusterSpec
+  /** `--initial-cluster-token` of this life of the cluster; a restore begins another. */
+  token: string
+  /** By member. */
+  members: Record<string, MemberState>
+}
+
+export interface MemberState {
+  /** Counts the data directories: each new life of a member begins in an empty one. From 1. */
+  generation: number
+  /** What it runs: differs from the spec's in the middle of an upgrade. */
+  version: string
+}
+
+export const peerUrl = ({ address }: MemberSpec, { ports }: Pick<ClusterSpec, 'ports'>): string =>
+  `https://${inUrl(address)}:${ports.peer}`
+
+export const clientUrl = ({ address }: MemberSpec, { ports }: Pick<ClusterSpec, 'ports'>): string =>
+  `https://${inUrl(address)}:${ports.client}`
+
+const inUrl = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+
+/** Members that must be up for writes: more than half of the voters. */
+export const quorumOf = (voters: number): number => Math.floor(voters / 2) + 1

@@ -1,0 +1,79 @@
+/** How one member of etcd runs: the same command line whatever carries it. */
+export interface Launch {
+  member: string
+  version: string
+  /** Complete reference: `gcr.io/etcd-development/etcd:v3.6.16`. */
+  image: string
+  generation: number
+  /** What it runs with for good; a difference restarts it. */
+  args: string[]
+  /** `--initial-...`: read only while the data directory is empty; a difference changes nothing. */
+  bootstrapArgs: string[]
+}
+
+/** Where a driver puts things, as etcd itself sees them. */
+export interface MemberPaths {
+  /** Of one generation. */
+  data(generation: number): string
+  /** Holds ca.crt, server.pem and peer.pem. */
+  pki: string
+}
+
+/** What a member's etcd needs beside its command line. A pem is a certificate and its key in one file, so that they change together. */
+export interface MemberFiles {
+  /** One certificate, or the old and the new one while the authority changes. */
+  'ca.crt': string
+  'server.pem': string
+  'peer.pem': string
+}
+
+export interface Found {
+  /** `absent`: nothing of ours is there. */
+  state: 'absent' | 'stopped' | 'running'
+  /** What it was last started with; undefined where that cannot be told. */
+  launch?: Pick<Launch, 'version' | 'image' | 'generation' | 'args'> | undefined
+  /** What stands in the way and is not ours: `container "etcd-m1" was not made by this plugin`. */
+  foreign?: string | undefined
+  /** Of a member that stopped by itself: its exit and its last words. */
+  said?: string | undefined
+  /** The machine's clock minus ours. */
+  clockSkewMs?: number | undefined
+  /** Where the data lies. */
+  freeBytes?: number | undefined
+}
+
+/**
+ * One member's machine. Every method is idempotent and touches only what carries our label. All throw `UserError` for what the
+ * user can cure (no such engine, no such context), and what the machine says otherwise.
+ */
+export interface Driver {
+  /** For people: `docker on ssh://root@10.0.0.1`, `context hub, node n1`. */
+  where: string
+  paths: MemberPaths
+  /** False: it only writes files, and the user starts and stops. The steps then say what to do and wait for it. */
+  acts: boolean
+  inspect(): Promise<Found>
+  /** Writes what differs; a running etcd reads its pem files anew with the next handshake, `ca.crt` only when it starts. True: something changed. */
+  deliver(files: MemberFiles): Promise<boolean>
+  /** Makes it run like this. Restarts only where `args`, `image` or `generation` differ, or it does not run. True: it was (re)started. */
+  start(launch: Launch): Promise<boolean>
+  /** Stops and starts it as it is. */
+  restart(): Promise<void>
+  /** SIGTERM and up to 10 s of patience. True: it ran. */
+  stop(): Promise<boolean>
+  /**
+   * Runs `etcdutl` of the image while the member is stopped, in its data's place; `snapshot` becomes the file named in `snapshotPath`.
+   * Answers what it printed.
+   */
+  etcdutl(
+    launch: Launch,
+    args: (snapshotPath: string) => string[],
+    snapshot: AsyncIterable<Uint8Array>,
+  ): Promise<string>
+  /** Removes the data of generations before `generation`. */
+  discardBefore(generation: number): Promise<void>
+  /** Removes all that is ours. `keepData`: but the data. True: there was something. */
+  remove(options: { keepData: boolean }): Promise<boolean>
+  /** The newest lines of etcd's log. */
+  logs(lines: number): Promise<string>
+}

@@ -1,0 +1,21 @@
+import type { EtcdClient } from './client/types.ts'
+import type { ClusterState, MemberSpec } from './cluster.ts'
+import type { Driver } from './drivers/driver.ts'
+import type { Store } from './store/store.ts'
+
+/** What the steps and checks of one etcd cluster act on. */
+export interface EtcdWorld {
+  /** As it is known now. Changed by `remember` alone. */
+  state: ClusterState
+  store: Store
+  /** Writes the new state to the store, then makes it `state`. Steps call it before the change that it speaks of, so that a re-run finds its way. */
+  remember(state: ClusterState): Promise<void>
+  driverOf(member: MemberSpec): Driver
+  /** With the admin's certificate; one per member, its connections kept. */
+  clientOf(member: MemberSpec): EtcdClient
+  signal: AbortSignal
+  /** Milliseconds that any one wait may take. */
+  timeoutMs: number
+  /** Milliseconds of the wall clock; default `Date.now`. */
+  now(): number
+}
