@@ -12,17 +12,17 @@ export const daysLeft = (certificate: string, now: Date): number =>
   Math.floor((expiry(certificate).getTime() - now.getTime()) / dayMs)
 
 /**
- * Why a leaf cannot go on being used: damaged, from another authority, too near its end, or not for these names.
+ * Why a leaf cannot go on being used, as far as it is at hand (its key may be elsewhere): damaged, from another authority, too near its end, or not for these names.
  * Undefined when it can.
  */
 export function whyReplace(
-  leaf: KeyPair,
+  leaf: Pick<KeyPair, 'certificate'> & Partial<KeyPair>,
   need: { authority: string; names?: string[]; minDaysLeft: number; now: Date },
 ): string | undefined {
   const certificate = parse(leaf.certificate)
   const authority = parse(need.authority)
   if (!certificate || !authority) return 'unreadable'
-  if (!fits(leaf.key, certificate)) return 'the key does not fit the certificate'
+  if (leaf.key !== undefined && !fits(leaf.key, certificate)) return 'the key does not fit the certificate'
   if (!certificate.checkIssued(authority) || !certificate.verify(authority.publicKey))
     return 'signed by another authority'
   if (daysLeft(leaf.certificate, need.now) < need.minDaysLeft)

@@ -32,6 +32,8 @@ export interface Found {
   state: 'absent' | 'stopped' | 'running'
   /** What it was last started with; undefined where that cannot be told. */
   launch?: Pick<Launch, 'version' | 'image' | 'generation' | 'args'> | undefined
+  /** What `deliver` has put there: certificates only, the keys stay. Undefined: nothing, or not all of it. */
+  delivered?: MemberFiles | undefined
   /** What stands in the way and is not ours: `container "etcd-m1" was not made by this plugin`. */
   foreign?: string | undefined
   /** Of a member that stopped by itself: its exit and its last words. */
@@ -53,7 +55,7 @@ export interface Driver {
   /** False: it only writes files, and the user starts and stops. The steps then say what to do and wait for it. */
   acts: boolean
   inspect(): Promise<Found>
-  /** Writes what differs; a running etcd reads its pem files anew with the next handshake, `ca.crt` only when it starts. True: something changed. */
+  /** Writes these files; callers ask `inspect` first whether it is needed. A running etcd reads its pem files anew with the next handshake, `ca.crt` only when it starts. True: something changed. */
   deliver(files: MemberFiles): Promise<boolean>
   /** Makes it run like this. Restarts only where `args`, `image` or `generation` differ, or it does not run. True: it was (re)started. */
   start(launch: Launch): Promise<boolean>
