@@ -84,6 +84,8 @@ export interface ClusterState {
   spec: ClusterSpec
   /** `--initial-cluster-token` of this life of the cluster; a restore begins another. */
   token: string
+  /** It had a quorum once: from then on a member without its data is replaced, never started as new. */
+  formed: boolean
   /** By member. */
   members: Record<string, MemberState>
 }

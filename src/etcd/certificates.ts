@@ -1,0 +1,127 @@
+import { createPrivateKey } from 'node:crypto'
+import { isIP } from 'node:net'
+import { UserError } from '../errors.ts'
+import { createAuthority, issue, type KeyPair, type KeyType } from '../pki/certificate.ts'
+import { whyReplace } from '../pki/inspect.ts'
+import type { ClientIdentity } from './client/types.ts'
+import type { ClusterSpec, MemberSpec } from './cluster.ts'
+import type { MemberFiles } from './drivers/driver.ts'
+import type { Store } from './store/store.ts'
+
+const authorityDays = 3650
+const leafDays = 365
+/** Leaves are issued anew when this is left, so that any `etcd up` in the last month renews them. */
+export const renewBeforeDays = 30
+
+/** The user that this plugin itself is to etcd. */
+export const admin = 'admin'
+
+export const authorityFiles = { certificate: 'ca.crt', key: 'ca.key' }
+export const clientFiles = (consumer: string) => ({
+  certificate: `clients/${consumer}.crt`,
+  key: `clients/${consumer}.key`,
+})
+
+/** The cluster's authority. Throws UserError where the store has none, or not its key. */
+export async function authorityOf(store: Store): Promise<KeyPair> {
+  const authority = await readPair(store, authorityFiles)
+  if (authority) return authority
+  throw new UserError(`there is no certificate authority in ${store.where}`, {
+    hint: 'etcd up makes one; without the key nothing can be issued',
+  })
+}
+
+/** Makes the authority that is not there yet, or takes the one given. True: it is new. Throws UserError for another one than the store's. */
+export async function ensureAuthority(store: Store, spec: ClusterSpec, given?: KeyPair): Promise<boolean> {
+  const existing = await readPair(store, authorityFiles)
+  if (existing && (!given || given.certificate.trim() === existing.certificate.trim())) return false
+  if (existing) {
+    throw new UserError(`${spec.name} has another certificate authority already`, {
+      hint: 'etcd certs rotate --ca changes it while everything runs',
+    })
+  }
+  const authority = given ?? createAuthority(`karmada-net etcd ${spec.name}`, { days: authorityDays }, spec.keyType)
+  const why = whyReplace(authority, { authority: authority.certificate, minDaysLeft: renewBeforeDays, now: new Date() })
+  if (why) throw new UserError(`this certificate authority cannot be used: ${why}`)
+  await store.write({ [authorityFiles.certificate]: authority.certificate, [authorityFiles.key]: authority.key })
+  return true
+}
+
+/** Names that a member's certificates must cover: what others dial, and where its own packets come from. */
+export const namesOf = ({ address, listen }: MemberSpec): string[] => {
+  const own = listen !== undefined && isIP(listen) !== 0 && !/^(0\.0\.0\.0|::)$/.test(listen) ? [listen] : []
+  return [...new Set([address, ...own])]
+}
+
+/**
+ * New certificates for one member. Its server certificate is a client's as well, because etcd's JSON gateway dials etcd with it; so
+ * is its peer certificate, because peers dial each other. `bundle`: the authorities to trust, where they are more than the issuer.
+ */
+export function memberFiles(
+  authority: KeyPair,
+  member: MemberSpec,
+  keyType: KeyType,
+  bundle = authority.certificate,
+): MemberFiles {
+  const signer = { certificate: authority.certificate, key: createPrivateKey(authority.key) }
+  const leaf = (role: string) => {
+    const pair = issue(
+      signer,
+      {
+        commonName: `${member.name} ${role}`,
+        usages: ['server', 'client'],
+        names: namesOf(member),
+        days: leafDays,
+      },
+      keyType,
+    )
+    return pair.certificate + pair.key
+  }
+  return { 'ca.crt': bundle, 'server.pem': leaf('server'), 'peer.pem': leaf('peer') }
+}
+
+/** Why what was delivered to a member cannot stay; undefined: it can. */
+export function whyDeliver(
+  delivered: MemberFiles | undefined,
+  need: { authority: string; bundle?: string; member: MemberSpec; now: Date },
+): string | undefined {
+  if (delivered === undefined) return 'new'
+  if (delivered['ca.crt'].trim() !== (need.bundle ?? need.authority).trim()) return 'another certificate authority'
+  for (const file of ['server.pem', 'peer.pem'] as const) {
+    const why = whyReplace(
+      { certificate: delivered[file] },
+      { authority: need.authority, names: namesOf(need.member), minDaysLeft: renewBeforeDays, now: need.now },
+    )
+    if (why) return `${file.replace('.pem', ' certificate')} ${why}`
+  }
+  return undefined
+}
+
+/** A consumer's certificate: from the store, or issued and kept there. Its common name is its name, for etcd's RBAC and its log. */
+export async function ensureClient(
+  store: Store,
+  consumer: string,
+  keyType: KeyType,
+): Promise<{ pair: KeyPair; issued: boolean }> {
+  const authority = await authorityOf(store)
+  const existing = await readPair(store, clientFiles(consumer))
+  const need = { authority: authority.certificate, minDaysLeft: renewBeforeDays, now: new Date() }
+  if (existing && !whyReplace(existing, need)) return { pair: existing, issued: false }
+  const signer = { certificate: authority.certificate, key: createPrivateKey(authority.key) }
+  const pair = issue(signer, { commonName: consumer, usages: ['client'], days: leafDays }, keyType)
+  const files = clientFiles(consumer)
+  await store.write({ [files.certificate]: pair.certificate, [files.key]: pair.key })
+  return { pair, issued: true }
+}
+
+/** As what and trusting whom this plugin talks to etcd. Throws UserError where the store does not have it. */
+export async function adminIdentity(store: Store): Promise<ClientIdentity> {
+  const [pair, ca] = await Promise.all([readPair(store, clientFiles(admin)), store.read(authorityFiles.certificate)])
+  if (pair && ca) return { ca, ...pair }
+  throw new UserError(`the certificate of ${admin} is not in ${store.where}`, { hint: 'etcd up issues it' })
+}
+
+async function readPair(store: Store, files: { certificate: string; key: string }): Promise<KeyPair | undefined> {
+  const [certificate, key] = await Promise.all([store.read(files.certificate), store.read(files.key)])
+  return certificate && key ? { certificate, key } : undefined
+}
