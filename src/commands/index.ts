@@ -2,6 +2,7 @@ import type { CommandTable } from '../cli/command.ts'
 import { anp } from './anp/index.ts'
 import { completion } from './completion.ts'
 import { contexts } from './contexts.ts'
+import { etcd } from './etcd/index.ts'
 import { options } from './options.ts'
 import { version } from './version.ts'
 
@@ -13,6 +14,7 @@ export const commands: CommandTable = {
   description: `kubectl karmada-net connects the clusters of a Karmada federation and keeps their control plane available.`,
   groups: [
     { title: 'Network Commands', commands: [anp] },
+    { title: 'High Availability Commands', commands: [etcd] },
     { title: 'Observe Commands', commands: [contexts] },
     { title: 'Other Commands', commands: [completion, version, options] },
   ],

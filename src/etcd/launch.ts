@@ -77,3 +77,10 @@ function corruptionChecks(version: string): string[] {
         '--watch-progress-notify-interval=5s',
       ]
 }
+
+/** Does it run as it should? What counts at the first start alone is not compared. Pure. */
+export const sameLaunch = (
+  one: Pick<Launch, 'image' | 'generation' | 'args'>,
+  other: Pick<Launch, 'image' | 'generation' | 'args'>,
+): boolean =>
+  one.image === other.image && one.generation === other.generation && one.args.join('\n') === other.args.join('\n')

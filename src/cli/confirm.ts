@@ -1,0 +1,28 @@
+import { createInterface } from 'node:readline/promises'
+import { UserError } from '../errors.ts'
+import type { Session } from './session.ts'
+
+/**
+ * Has the user type `name` before something that cannot be taken back. Throws UserError when they type something else, or when
+ * nobody can be asked and `yes` was not given.
+ */
+export async function confirmByName(
+  session: Session,
+  name: string,
+  what: string,
+  { yes }: { yes: boolean },
+): Promise<void> {
+  if (yes) return
+  const { stdin, stderr } = session.io
+  if (!stdin.isTTY)
+    throw new UserError(`${what} must be confirmed, and there is no terminal to ask`, { hint: 'add --yes' })
+  session.say(what)
+  stderr.write(`Type ${name} to go on: `)
+  const lines = createInterface({ input: stdin, terminal: false })
+  try {
+    const answer = await lines.question('', { signal: session.signal })
+    if (answer.trim() !== name) throw new UserError(`"${answer.trim()}" is not ${name}: nothing was changed`)
+  } finally {
+    lines.close()
+  }
+}

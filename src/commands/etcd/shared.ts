@@ -1,0 +1,153 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Complete } from '../../cli/complete.ts'
+import { type FlagValues, flag } from '../../cli/flag.ts'
+import { mutatingFlags, planeFlags } from '../../cli/flags.ts'
+import type { Session } from '../../cli/session.ts'
+import { UserError } from '../../errors.ts'
+import type { ClusterSpec } from '../../etcd/cluster.ts'
+import type { Surroundings } from '../../etcd/open.ts'
+import type { Store } from '../../etcd/store/store.ts'
+import type { EtcdWorld } from '../../etcd/world.ts'
+import type { KubeClient } from '../../kube/types.ts'
+import { type Clients, openClients } from '../clients.ts'
+
+const clusterNames: Complete = async ({ flags, session }) => {
+  const { listClusters } = await import('../../etcd/store/directory.ts')
+  const folder = stateFolder(session, typeof flags['state'] === 'string' ? flags['state'] : undefined)
+  return (await listClusters(folder)).map(word => ({ word }))
+}
+
+const { kubeconfig, as, asGroup, asUid, requestTimeout } = planeFlags
+
+/** Which etcd cluster, and how its machines are reached. */
+export const etcdFlags = {
+  kubeconfig,
+  as,
+  asGroup,
+  asUid,
+  requestTimeout,
+  etcd: flag.string('Name of the etcd cluster; default: the only one', { complete: clusterNames }),
+  state: flag.string('Folder of what is remembered of clusters on docker and files; default: ~/.kube/karmada-net', {
+    files: true,
+  }),
+}
+
+export type EtcdFlags = FlagValues<typeof etcdFlags>
+
+const { timeout, yes } = mutatingFlags
+/** For commands that change something. There are no servers that could validate a step beforehand, so a dry run is the plan alone. */
+export const etcdMutatingFlags = {
+  dryRun: flag.choice(['none', 'client'], 'client: show what would be done and change nothing', {
+    default: 'none',
+    bare: 'client',
+  }),
+  timeout,
+  yes,
+}
+
+/**
+ * The cluster that the flags lead to: by name, or the only one there is. Looks into the state folder, then into the kubeconfig's
+ * contexts. Throws UserError when there is none, or several.
+ */
+export async function openEtcd(flags: EtcdFlags & { timeout?: number }, session: Session): Promise<EtcdWorld> {
+  const { createWorld, readState } = await import('../../etcd/open.ts')
+  const store = await findStore(flags, session)
+  const state = await readState(store)
+  if (!state) {
+    throw new UserError(`nothing is known of an etcd cluster in ${store.where}`, { hint: 'etcd up begins one' })
+  }
+  return createWorld(store, state, await surroundings(flags, session, state.spec))
+}
+
+/** What drivers need around them; contexts are read only for members that run in Kubernetes. */
+export async function surroundings(
+  flags: EtcdFlags & { timeout?: number },
+  session: Session,
+  spec: ClusterSpec,
+): Promise<Surroundings> {
+  const contexts = contextsOf(spec)
+  const clients = contexts.length > 0 ? await kubeClients(flags, session) : undefined
+  return {
+    env: session.io.env,
+    signal: session.signal,
+    timeoutMs: flags.timeout ?? 5 * 60_000,
+    clientOf: (context): KubeClient => {
+      if (!clients) throw new Error(`context ${context} is not of this cluster`)
+      return clients.clientOf(context)
+    },
+  }
+}
+
+/** Where a cluster of this shape is remembered. */
+export async function storeFor(flags: EtcdFlags, session: Session, spec: ClusterSpec): Promise<Store> {
+  const contexts = contextsOf(spec)
+  if (contexts.length === 0) {
+    const { createDirectoryStore } = await import('../../etcd/store/directory.ts')
+    return createDirectoryStore(join(stateFolder(session, flags.state), 'etcd', spec.name))
+  }
+  const { createSecretsStore } = await import('../../etcd/store/secrets.ts')
+  const { clientOf } = await kubeClients(flags, session)
+  const clients = contexts.map(context => ({ context, client: clientOf(context) }))
+  return createSecretsStore(clients, namespaceOf(spec), spec.name)
+}
+
+/** Contexts of the members that run in Kubernetes. */
+const contextsOf = ({ members }: ClusterSpec): string[] => [
+  ...new Set(members.flatMap(({ driver }) => (driver.kind === 'kubernetes' ? [driver.context] : []))),
+]
+
+function namespaceOf({ members }: ClusterSpec): string {
+  const [first] = members.flatMap(({ driver }) => (driver.kind === 'kubernetes' ? [driver.namespace] : []))
+  return first ?? 'karmada-net-etcd'
+}
+
+const kubeClients = (flags: EtcdFlags, session: Session): Promise<Clients> =>
+  openClients(
+    { ...flags, context: undefined, hostContext: undefined, memberContext: [], namespace: undefined },
+    session,
+  )
+
+function stateFolder({ io }: Session, given: string | undefined): string {
+  return given ?? io.env['KARMADA_NET_STATE'] ?? join(io.env['HOME'] ?? homedir(), '.kube', 'karmada-net')
+}
+
+async function findStore(flags: EtcdFlags, session: Session): Promise<Store> {
+  const folder = stateFolder(session, flags.state)
+  const { createDirectoryStore, listClusters } = await import('../../etcd/store/directory.ts')
+  const here = await listClusters(folder)
+  const name = flags.etcd ?? (here.length === 1 ? here[0] : undefined)
+  if (name !== undefined && here.includes(name)) return createDirectoryStore(join(folder, 'etcd', name))
+  if (name === undefined && here.length > 1) throw several(here)
+  return findInContexts(flags, session, folder)
+}
+
+/** A context that does not answer cannot hold a cluster that could be worked on. */
+async function findInContexts(flags: EtcdFlags, session: Session, folder: string): Promise<Store> {
+  const [{ createSecretsStore, listClusters }, { kubeconfig, clientOf }] = await Promise.all([
+    import('../../etcd/store/secrets.ts'),
+    kubeClients(flags, session),
+  ])
+  const contexts = [...kubeconfig.contexts.keys()]
+  const asked = contexts.map(async context => {
+    const client = clientOf(context)
+    const found = await listClusters(client, { signal: session.signal }).catch(() => [])
+    return found.map(cluster => ({ ...cluster, context, client }))
+  })
+  const found = (await Promise.all(asked)).flat().filter(({ name }) => name === (flags.etcd ?? name))
+  const names = [...new Set(found.map(({ name }) => name))]
+  const [first] = found
+  if (!first) throw none(flags.etcd, folder)
+  if (names.length > 1) throw several(names)
+  return createSecretsStore(found, first.namespace, first.name)
+}
+
+function none(name: string | undefined, folder: string): UserError {
+  const what = name === undefined ? 'no etcd cluster' : `no etcd cluster "${name}"`
+  return new UserError(`there is ${what} in ${folder}, nor in a context of the kubeconfig`, {
+    hint: 'etcd up begins one; --state names another folder',
+  })
+}
+
+const several = (names: string[]) =>
+  new UserError(`there are several etcd clusters: ${names.join(', ')}`, { hint: `choose one: --etcd ${names[0]}` })

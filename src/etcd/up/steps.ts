@@ -1,0 +1,174 @@
+import type { KeyPair } from '../../pki/certificate.ts'
+import type { Step, StepGroup } from '../../steps/step.ts'
+import { admin, authorityOf, ensureAuthority, ensureClient, memberFiles, whyDeliver } from '../certificates.ts'
+import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
+import type { Driver, Launch } from '../drivers/driver.ts'
+import { launchOf, sameLaunch } from '../launch.ts'
+import { rolling } from '../rolling.ts'
+import { waitForHealthy } from '../waits.ts'
+import type { EtcdWorld } from '../world.ts'
+import { preflight } from './preflight.ts'
+import { probe } from './probe.ts'
+
+export interface UpOptions {
+  /** The state to make true; `mergeSpec` made it. */
+  wanted: ClusterState
+  /** The user's own certificate authority. */
+  authority?: KeyPair | undefined
+}
+
+/** From nothing to members that run: each one's part beside the others'. */
+export function startGroups({ wanted, authority }: UpOptions): StepGroup<EtcdWorld>[] {
+  return [
+    { steps: [preflightStep, rememberStep(wanted), authorityStep(authority)] },
+    ...wanted.spec.members.map(member => ({
+      title: member.name,
+      steps: [certificatesStep(member), startStep(member)],
+    })),
+  ]
+}
+
+/** From members that run to a cluster that is verified. */
+export const verifyGroups = (): StepGroup<EtcdWorld>[] => [{ steps: [healthyStep, rollStep, clientsStep, probeStep] }]
+
+const preflightStep: Step<EtcdWorld> = {
+  title: 'Machines',
+  async run(world) {
+    await preflight(world)
+    return {
+      changed: false,
+      detail: [...new Set(world.state.spec.members.map(m => world.driverOf(m).where))].join('; '),
+    }
+  },
+}
+
+const rememberStep = (wanted: ClusterState): Step<EtcdWorld> => ({
+  title: 'State',
+  async run(world) {
+    const known = await world.store.read('cluster.json')
+    if (known !== undefined && JSON.stringify(JSON.parse(known)) === JSON.stringify(wanted)) {
+      return { changed: false, detail: world.store.where }
+    }
+    await world.remember(wanted)
+    return { changed: true, detail: world.store.where }
+  },
+})
+
+const authorityStep = (given: KeyPair | undefined): Step<EtcdWorld> => ({
+  title: 'Certificate authority',
+  async run({ store, state }) {
+    const made = await ensureAuthority(store, state.spec, given)
+    const { issued } = await ensureClient(store, admin, state.spec.keyType)
+    return { changed: made || issued, detail: made && !given ? `new, ${state.spec.keyType}` : undefined }
+  },
+})
+
+const certificatesStep = (member: MemberSpec): Step<EtcdWorld> => ({
+  title: 'Certificates',
+  async run(world) {
+    const { store, state } = world
+    const driver = world.driverOf(member)
+    const authority = await authorityOf(store)
+    const { delivered } = await driver.inspect()
+    const why = whyDeliver(delivered, { authority: authority.certificate, member, now: new Date(world.now()) })
+    if (why === undefined) return { changed: false }
+    await driver.deliver(memberFiles(authority, member, state.spec.keyType))
+    return { changed: true, detail: why }
+  },
+})
+
+const startStep = (member: MemberSpec): Step<EtcdWorld> => ({
+  title: 'etcd',
+  objects: world => [plannedMember(world, member)],
+  async run(world) {
+    const driver = world.driverOf(member)
+    const launch = launchFor(world.state, member, driver)
+    // A restart for new settings may only come when all others are well: `rollStep`.
+    const waits = world.state.formed && (await driver.inspect()).state === 'running'
+    const changed = waits ? false : await driver.start(launch)
+    return { changed, detail: changed ? `${launch.version}, ${driver.where}` : launch.version }
+  },
+})
+
+const rollStep: Step<EtcdWorld> = {
+  title: 'Settings',
+  async run(world, progress) {
+    const members = await whoDiffers(world)
+    if (members.length > 0) {
+      await rolling(
+        world,
+        async member => {
+          const driver = world.driverOf(member)
+          await driver.start(launchFor(world.state, member, driver))
+        },
+        { progress, members },
+      )
+    }
+    return { changed: members.length > 0, detail: restarted(members) }
+  },
+}
+
+const restarted = (members: MemberSpec[]) =>
+  members.length === 0 ? undefined : `restarted one after the other: ${members.map(({ name }) => name).join(', ')}`
+
+async function whoDiffers(world: EtcdWorld): Promise<MemberSpec[]> {
+  const looked = await Promise.all(
+    world.state.spec.members.map(async member => {
+      const driver = world.driverOf(member)
+      const { launch } = await driver.inspect()
+      return driver.acts && launch !== undefined && !sameLaunch(launch, launchFor(world.state, member, driver))
+        ? [member]
+        : []
+    }),
+  )
+  return looked.flat()
+}
+
+/** As it starts in this state; the flags for the first start say `new` until the cluster has formed. */
+export const launchFor = (state: ClusterState, member: MemberSpec, { paths }: Pick<Driver, 'paths'>): Launch =>
+  launchOf(state, member, paths, {
+    state: state.formed ? 'existing' : 'new',
+    members: state.spec.members.map(each => ({ name: each.name, peerUrl: peerUrl(each, state.spec) })),
+  })
+
+/** What a dry run shows of a member, whatever its driver: the command line is the same everywhere. */
+function plannedMember(world: EtcdWorld, member: MemberSpec) {
+  const driver = world.driverOf(member)
+  const { image, args, bootstrapArgs } = launchFor(world.state, member, driver)
+  const object = {
+    apiVersion: 'karmada-net.io/v1alpha1',
+    kind: 'EtcdMember',
+    metadata: { name: member.name },
+    spec: { image, args: [...args, ...bootstrapArgs] },
+  }
+  return { where: `${member.name}, ${driver.where}`, object }
+}
+
+const healthyStep: Step<EtcdWorld> = {
+  title: 'Quorum',
+  async run(world, progress) {
+    const { leader } = await waitForHealthy(world, progress)
+    const { formed } = world.state
+    if (!formed) await world.remember({ ...world.state, formed: true })
+    return { changed: !formed, detail: leader && `leader ${leader.spec.name}` }
+  },
+}
+
+const clientsStep: Step<EtcdWorld> = {
+  title: 'Client certificates',
+  async run({ store, state }) {
+    const issued: string[] = []
+    for (const consumer of state.spec.consumers) {
+      if ((await ensureClient(store, consumer, state.spec.keyType)).issued) issued.push(consumer)
+    }
+    return { changed: issued.length > 0, detail: issued.join(', ') || undefined }
+  },
+}
+
+const probeStep: Step<EtcdWorld> = {
+  title: 'Write and read through each member',
+  async run(world) {
+    const slowest = await probe(world)
+    return { changed: false, detail: `${Math.round(slowest.elapsedMs)} ms, slowest ${slowest.member}` }
+  },
+}
