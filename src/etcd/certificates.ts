@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { UserError } from '../errors.ts'
 import { createAuthority, issue, type KeyPair, type KeyType } from '../pki/certificate.ts'
 import { whyReplace } from '../pki/inspect.ts'
+import { nextFiles, readRotation, roles, type Which } from './certs/rotation.ts'
 import type { ClientIdentity } from './client/types.ts'
 import type { ClusterSpec, MemberSpec } from './cluster.ts'
 import type { MemberFiles } from './drivers/driver.ts'
@@ -22,11 +23,35 @@ export const clientFiles = (consumer: string) => ({
   key: `clients/${consumer}.key`,
 })
 
-/** The cluster's authority. Throws UserError where the store has none, or not its key. */
-export async function authorityOf(store: Store): Promise<KeyPair> {
-  const authority = await readPair(store, authorityFiles)
-  if (authority) return authority
-  throw new UserError(`there is no certificate authority in ${store.where}`, {
+/** Who signs, and whom everybody is to trust: one authority, or the old and the new one while it changes. */
+export interface Authority extends KeyPair {
+  bundle: string
+}
+
+/** The cluster's authority as members know it now. Throws UserError where the store has none, or not its key. */
+export async function authorityOf(store: Store): Promise<Authority> {
+  return (await authoritiesOf(store)).members
+}
+
+/** Members and clients are issued by different ones in the middle of `etcd certs rotate --ca`. Throws UserError as `authorityOf`. */
+export async function authoritiesOf(store: Store): Promise<{ members: Authority; clients: Authority }> {
+  const { members, clients, trusted } = roles(await readRotation(store))
+  const needed = [...new Set([members, clients, ...trusted])]
+  const pairs = new Map(await Promise.all(needed.map(async which => [which, await requirePair(store, which)] as const)))
+  const pairOf = (which: Which) => pairs.get(which) ?? { certificate: '', key: '' }
+  const bundle = bundleOf(trusted.map(which => pairOf(which).certificate))
+  return { members: { ...pairOf(members), bundle }, clients: { ...pairOf(clients), bundle } }
+}
+
+const bundleOf = (certificates: string[]): string => certificates.map(text => `${text.trim()}\n`).join('')
+
+const filesOf = { current: authorityFiles, next: nextFiles }
+
+async function requirePair(store: Store, which: Which): Promise<KeyPair> {
+  const pair = await readPair(store, filesOf[which])
+  if (pair) return pair
+  const what = which === 'current' ? 'certificate authority' : 'new certificate authority'
+  throw new UserError(`there is no ${what} in ${store.where}`, {
     hint: 'etcd up makes one; without the key nothing can be issued',
   })
 }
@@ -55,13 +80,13 @@ export const namesOf = ({ address, listen }: MemberSpec): string[] => {
 
 /**
  * New certificates for one member. Its server certificate is a client's as well, because etcd's JSON gateway dials etcd with it; so
- * is its peer certificate, because peers dial each other. `bundle`: the authorities to trust, where they are more than the issuer.
+ * is its peer certificate, because peers dial each other.
  */
 export function memberFiles(
-  authority: KeyPair,
+  authority: KeyPair & Partial<Authority>,
   member: MemberSpec,
   keyType: KeyType,
-  bundle = authority.certificate,
+  bundle = authority.bundle ?? authority.certificate,
 ): MemberFiles {
   const signer = { certificate: authority.certificate, key: createPrivateKey(authority.key) }
   const leaf = (role: string) => {
@@ -83,14 +108,19 @@ export function memberFiles(
 /** Why what was delivered to a member cannot stay; undefined: it can. */
 export function whyDeliver(
   delivered: MemberFiles | undefined,
-  need: { authority: string; bundle?: string; member: MemberSpec; now: Date },
+  need: { authority: Pick<Authority, 'certificate' | 'bundle'>; member: MemberSpec; now: Date },
 ): string | undefined {
   if (delivered === undefined) return 'new'
-  if (delivered['ca.crt'].trim() !== (need.bundle ?? need.authority).trim()) return 'another certificate authority'
+  if (delivered['ca.crt'].trim() !== need.authority.bundle.trim()) return 'another certificate authority'
   for (const file of ['server.pem', 'peer.pem'] as const) {
     const why = whyReplace(
       { certificate: delivered[file] },
-      { authority: need.authority, names: namesOf(need.member), minDaysLeft: renewBeforeDays, now: need.now },
+      {
+        authority: need.authority.certificate,
+        names: namesOf(need.member),
+        minDaysLeft: renewBeforeDays,
+        now: need.now,
+      },
     )
     if (why) return `${file.replace('.pem', ' certificate')} ${why}`
   }
@@ -103,7 +133,7 @@ export async function ensureClient(
   consumer: string,
   keyType: KeyType,
 ): Promise<{ pair: KeyPair; issued: boolean }> {
-  const authority = await authorityOf(store)
+  const { clients: authority } = await authoritiesOf(store)
   const existing = await readPair(store, clientFiles(consumer))
   const need = { authority: authority.certificate, minDaysLeft: renewBeforeDays, now: new Date() }
   if (existing && !whyReplace(existing, need)) return { pair: existing, issued: false }
@@ -116,9 +146,17 @@ export async function ensureClient(
 
 /** As what and trusting whom this plugin talks to etcd. Throws UserError where the store does not have it. */
 export async function adminIdentity(store: Store): Promise<ClientIdentity> {
-  const [pair, ca] = await Promise.all([readPair(store, clientFiles(admin)), store.read(authorityFiles.certificate)])
+  const [pair, ca] = await Promise.all([readPair(store, clientFiles(admin)), trustedBy(store)])
   if (pair && ca) return { ca, ...pair }
   throw new UserError(`the certificate of ${admin} is not in ${store.where}`, { hint: 'etcd up issues it' })
+}
+
+/** Whom clients are to trust now, without the key; undefined: there is no authority yet. */
+export async function trustedBy(store: Store): Promise<string | undefined> {
+  const { trusted } = roles(await readRotation(store))
+  const texts = await Promise.all(trusted.map(which => store.read(filesOf[which].certificate)))
+  const certificates = texts.filter(text => text !== undefined)
+  return certificates.length === texts.length ? bundleOf(certificates) : undefined
 }
 
 async function readPair(store: Store, files: { certificate: string; key: string }): Promise<KeyPair | undefined> {

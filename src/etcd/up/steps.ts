@@ -70,7 +70,7 @@ const certificatesStep = (member: MemberSpec): Step<EtcdWorld> => ({
     const driver = world.driverOf(member)
     const authority = await authorityOf(store)
     const { delivered } = await driver.inspect()
-    const why = whyDeliver(delivered, { authority: authority.certificate, member, now: new Date(world.now()) })
+    const why = whyDeliver(delivered, { authority, member, now: new Date(world.now()) })
     if (why === undefined) return { changed: false }
     await driver.deliver(memberFiles(authority, member, state.spec.keyType))
     return { changed: true, detail: why }
