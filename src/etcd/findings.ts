@@ -1,0 +1,204 @@
+import { formatBytes } from './bytes.ts'
+import { UnreachableError } from './client/errors.ts'
+import { type Alarm, hexId } from './client/types.ts'
+import { quorumOf } from './cluster.ts'
+import { compareVersions } from './versions.ts'
+import type { ClusterView, MemberView } from './view.ts'
+
+/** What `etcd status` knows beside what the members say of themselves. */
+export interface StatusFacts {
+  cluster: string
+  /** By member: the server certificate that it shows, or why it could not be seen. */
+  certificates: ReadonlyMap<string, { expires?: Date; error?: string }>
+  /** By member, of those that do not answer: what its machine says (`stopped: exit 137`). */
+  machines: ReadonlyMap<string, string>
+  alarms: readonly Alarm[]
+  /** Of the spec: members below 3.6 do not tell theirs. */
+  quotaBytes: number
+  /** Undefined: not looked for. */
+  backup?: { newest?: Date; where?: string; overdueAfterMs?: number } | undefined
+  now: Date
+}
+
+/** Something that is not as it should be. */
+export interface Finding {
+  /** Undefined: of the cluster. */
+  member?: string
+  /** Short: it stands in a table. */
+  note: string
+  /** The command that looks further or cures it, or what to do by hand. */
+  next?: string
+}
+
+const program = 'kubectl karmada-net'
+const dayMs = 86_400_000
+const mebibyte = 2 ** 20
+/** etcd itself calls a member too far behind from 5000 on; a learner is measured by its promotion. */
+const lagToMention = 1000
+
+/** Everything wrong with a cluster, the worst first: the order of the list below is the order of urgency. Pure. */
+export function findings(view: ClusterView, facts: StatusFacts): Finding[] {
+  const members = (look: (member: MemberView) => Finding | undefined) =>
+    view.members.flatMap(member => look(member) ?? [])
+  const alarmed = (kind: Alarm['alarm'], found: (name: string) => Finding) =>
+    facts.alarms.flatMap(({ member, alarm }) => (alarm === kind ? found(nameOf(member, view)) : []))
+  return [
+    ...quorum(view),
+    ...alarmed('CORRUPT', member => ({
+      member,
+      note: 'CORRUPT: its data differs',
+      next: `${program} etcd member replace ${member}`,
+    })),
+    ...alarmed('NOSPACE', member => ({
+      member,
+      note: 'NOSPACE: writes refused',
+      next: `${program} etcd alarms --disarm`,
+    })),
+    ...members(member => down(member, facts)),
+    ...members(member => certificate(member, facts)),
+    ...members(member => absent(member, view)),
+    ...view.strangers.map(stranger),
+    ...members(unready),
+    ...members(learner),
+    ...members(member => full(member, facts)),
+    ...members(member => older(member, view)),
+    ...members(member => behind(member, view)),
+    ...backup(facts),
+    ...members(fragmented),
+  ]
+}
+
+function quorum({ voters, hasQuorum, members }: ClusterView): Finding[] {
+  if (hasQuorum) return []
+  const silent = members.filter(({ status }) => !status).map(({ spec }) => spec.name)
+  const answering = members.find(({ status }) => status && !status.isLearner)
+  const lost = answering
+    ? `; if their data is lost: ${program} etcd recover --from ${answering.spec.name} --dry-run`
+    : ''
+  const next =
+    silent.length > 0
+      ? `start ${silent.join(' or ')} again (${program} etcd up); ${quorumOf(voters || members.length)} must answer${lost}`
+      : `${program} etcd verify`
+  return [{ note: 'no leader', next }]
+}
+
+function down({ spec, error, status }: MemberView, { machines }: StatusFacts): Finding | undefined {
+  if (status) return undefined
+  const { name } = spec
+  const machine = machines.get(name)
+  return {
+    member: name,
+    note: machine ?? shortReason(error),
+    next: machine
+      ? `${program} etcd up starts it again; if its disk is lost: ${program} etcd member replace ${name}`
+      : `${program} etcd verify ${name}`,
+  }
+}
+
+/** Why no answer came, short enough for a table. */
+export function shortReason(error: Error | undefined): string {
+  if (!(error instanceof UnreachableError)) return error?.message ?? 'no answer'
+  const words = {
+    refused: 'connection refused',
+    timeout: 'no answer in time',
+    reset: 'connection closed',
+    tls: 'TLS failed',
+    name: 'name not found',
+    other: error.message,
+  }
+  return words[error.failure]
+}
+
+function certificate({ spec }: MemberView, { certificates, now }: StatusFacts): Finding | undefined {
+  const { expires, error } = certificates.get(spec.name) ?? {}
+  const next = `${program} etcd certs rotate`
+  if (error !== undefined) return { member: spec.name, note: `certificate ${error}`, next }
+  if (!expires) return undefined
+  const days = Math.floor((+expires - +now) / dayMs)
+  if (days < 0) return { member: spec.name, note: 'certificate has expired', next }
+  return days < 30 ? { member: spec.name, note: `certificate ends in ${days}d`, next } : undefined
+}
+
+function absent({ spec, member, status }: MemberView, { voters }: ClusterView): Finding | undefined {
+  if (member || voters === 0) return undefined
+  const note = status ? 'runs, but not in the member list' : 'not in the member list'
+  return { member: spec.name, note, next: `${program} etcd member replace ${spec.name}` }
+}
+
+function stranger({ id, name, peerUrls }: ClusterView['strangers'][number]): Finding {
+  const member = name || hexId(id)
+  const where = peerUrls[0] ? ` (${peerUrls[0]})` : ''
+  return {
+    member,
+    note: name ? 'not in the inventory' : 'never started, not in the inventory',
+    next: `${member}${where} is in the member list alone: ${program} etcd member remove ${member}`,
+  }
+}
+
+function unready({ spec, status, readiness }: MemberView): Finding | undefined {
+  if (!status || status.isLearner) return undefined
+  const next = `${program} etcd verify ${spec.name}`
+  if (status.leader === 0n) return { member: spec.name, note: 'knows no leader', next }
+  if (!readiness || readiness.ready) return undefined
+  return { member: spec.name, note: `not ready: ${readiness.failed.join(', ')}`, next }
+}
+
+function learner({ spec, status }: MemberView): Finding | undefined {
+  if (!status?.isLearner) return undefined
+  return { member: spec.name, note: 'learner: no vote yet', next: `${program} etcd member promote ${spec.name}` }
+}
+
+function full({ spec, status }: MemberView, { quotaBytes }: StatusFacts): Finding | undefined {
+  if (!status) return undefined
+  const quota = status.dbSizeQuota || quotaBytes
+  const share = Math.floor((status.dbSize / quota) * 100)
+  if (share < 80) return undefined
+  const next = status.dbSizeInUse < 0.7 * status.dbSize ? 'etcd defrag' : 'etcd keys'
+  return { member: spec.name, note: `database ${share}% of its quota`, next: `${program} ${next}` }
+}
+
+function older({ spec, status }: MemberView, { members }: ClusterView): Finding | undefined {
+  if (!status) return undefined
+  const newest = members
+    .flatMap(({ status: other }) => (other ? [other.version] : []))
+    .sort(compareVersions)
+    .at(-1)
+  if (newest === undefined || newest === status.version) return undefined
+  return { member: spec.name, note: `older than ${newest}`, next: `${program} etcd upgrade ${newest}` }
+}
+
+function behind(member: MemberView, view: ClusterView): Finding | undefined {
+  const lag = lagOf(member, view)
+  if (lag < lagToMention || member.status?.isLearner) return undefined
+  return { member: member.spec.name, note: `${lag} entries behind`, next: `${program} etcd verify ${member.spec.name}` }
+}
+
+/** Asked one after the other, a member may be ahead of the leader that was asked before it. */
+export function lagOf({ status }: MemberView, { members }: ClusterView): number {
+  if (!status) return 0
+  const newest = members.reduce((most, { status: other }) => {
+    return other && other.raftIndex > most ? other.raftIndex : most
+  }, 0n)
+  return Number(newest - status.raftAppliedIndex)
+}
+
+function backup({ backup: found, now }: StatusFacts): Finding[] {
+  const next = `${program} etcd snapshot save`
+  if (!found) return []
+  if (!found.newest) return [{ note: 'no backup yet', next }]
+  const overdue = found.overdueAfterMs !== undefined && +now - +found.newest > found.overdueAfterMs
+  return overdue ? [{ note: 'backup overdue', next }] : []
+}
+
+function fragmented({ spec, status }: MemberView): Finding | undefined {
+  if (!status) return undefined
+  const free = status.dbSize - status.dbSizeInUse
+  if (free < 100 * mebibyte || free < status.dbSize / 2) return undefined
+  return { member: spec.name, note: `${formatBytes(free)} of it free`, next: `${program} etcd defrag` }
+}
+
+/** A member's name, or its id in hex where neither inventory nor list has one. */
+export function nameOf(id: bigint, { members, strangers }: ClusterView): string {
+  const ours = members.find(({ member, status }) => (member?.id ?? status?.id) === id)
+  return ours?.spec.name ?? (strangers.find(stranger => stranger.id === id)?.name || hexId(id))
+}
