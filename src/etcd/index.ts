@@ -1,4 +1,5 @@
-export { createWorld, newState, readState } from './open.ts'
+export { createWorld } from './open.ts'
+export { newState, readState } from './state.ts'
 export { mergeSpec } from './up/plan.ts'
 export { preflight } from './up/preflight.ts'
 export { startGroups, verifyGroups } from './up/steps.ts'

@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { UserError } from '../errors.ts'
 import type { KubeClient } from '../kube/types.ts'
 import { adminIdentity } from './certificates.ts'
 import { createEtcdClient } from './client/gateway.ts'
 import type { EtcdClient } from './client/types.ts'
-import { type ClusterSpec, type ClusterState, clientUrl, type MemberSpec } from './cluster.ts'
+import { type ClusterState, clientUrl, type MemberSpec } from './cluster.ts'
 import { createDriver } from './drivers/create.ts'
 import type { Driver } from './drivers/driver.ts'
+import { stateFile } from './state.ts'
 import type { Store } from './store/store.ts'
 import type { EtcdWorld } from './world.ts'
 
@@ -21,19 +20,6 @@ export interface Surroundings {
 
 /** Milliseconds that a member may take for one answer; a put that its leader died with is not answered for 7 s. */
 const answerMs = 5000
-
-export const stateFile = 'cluster.json'
-
-/** Undefined: `etcd up` has not begun with it. Throws UserError for a file that cannot be read. */
-export async function readState(store: Store): Promise<ClusterState | undefined> {
-  const text = await store.read(stateFile)
-  if (text === undefined) return undefined
-  try {
-    return JSON.parse(text) as ClusterState
-  } catch (error) {
-    throw new UserError(`${stateFile} in ${store.where} is damaged`, { cause: error })
-  }
-}
 
 export function createWorld(store: Store, state: ClusterState, surroundings: Surroundings): EtcdWorld {
   const { signal, timeoutMs } = surroundings
@@ -60,14 +46,6 @@ export function createWorld(store: Store, state: ClusterState, surroundings: Sur
   }
   return world
 }
-
-/** A state for a cluster that begins. Its token keeps it apart from any other that ever ran at these addresses. */
-export const newState = (spec: ClusterSpec): ClusterState => ({
-  spec,
-  token: `${spec.name}-${randomBytes(6).toString('hex')}`,
-  formed: false,
-  members: Object.fromEntries(spec.members.map(({ name }) => [name, { generation: 1, version: spec.version }])),
-})
 
 const keyOf = (member: MemberSpec): string => JSON.stringify([member.name, member.driver])
 

@@ -51,7 +51,7 @@ export const etcdMutatingFlags = {
  * contexts. Throws UserError when there is none, or several.
  */
 export async function openEtcd(flags: EtcdFlags & { timeout?: number }, session: Session): Promise<EtcdWorld> {
-  const { createWorld, readState } = await import('../../etcd/open.ts')
+  const { createWorld, readState } = await import('../../etcd/index.ts')
   const store = await findStore(flags, session)
   const state = await readState(store)
   if (!state) {
