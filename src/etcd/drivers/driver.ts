@@ -64,13 +64,14 @@ export interface Driver {
   /** SIGTERM and up to 10 s of patience. True: it ran. */
   stop(): Promise<boolean>
   /**
-   * Runs `etcdutl` of the image while the member is stopped, in its data's place; `snapshot` becomes the file named in `snapshotPath`.
-   * Answers what it printed.
+   * Runs `etcdutl` of the image while the member is stopped, in its data's place; `snapshot`, of exactly `sizeBytes` bytes, becomes the file
+   * named in `snapshotPath`. Answers what it printed.
    */
   etcdutl(
     launch: Launch,
     args: (snapshotPath: string) => string[],
     snapshot: AsyncIterable<Uint8Array>,
+    sizeBytes: number,
   ): Promise<string>
   /** Removes the data of generations before `generation`. */
   discardBefore(generation: number): Promise<void>
