@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { ClusterSpec, ClusterState, MemberSpec } from './cluster.ts'
 import { clientUrl, peerUrl } from './cluster.ts'
 import type { Launch, MemberPaths } from './drivers/driver.ts'
+import { flagsFor } from './upgrade-flags.ts'
 import { compareVersions, imageOf } from './versions.ts'
 
 /** How a member comes to a cluster. */
@@ -57,7 +58,7 @@ function runningArgs(spec: ClusterSpec, member: MemberSpec, version: string, pat
     `--election-timeout=${tuning.electionMs}`,
     `--snapshot-count=${tuning.snapshotCount}`,
     ...corruptionChecks(version),
-    ...tuning.extraArgs,
+    ...flagsFor(version, tuning.extraArgs).args,
   ]
 }
 
