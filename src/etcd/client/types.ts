@@ -95,10 +95,10 @@ export interface EtcdClient {
   moveLeader(to: MemberId, limits?: CallLimits): Promise<void>
   range(query: RangeQuery, limits?: CallLimits): Promise<RangeAnswer>
   /** Answers the revision. */
-  put(key: string, value: string | Buffer, options?: { lease?: bigint } & CallLimits): Promise<bigint>
+  put(key: string | Buffer, value: string | Buffer, options?: { lease?: bigint } & CallLimits): Promise<bigint>
   /** Puts only where the key is not there yet; false where it is. */
   putNew(key: string, value: string, options?: { lease?: bigint } & CallLimits): Promise<boolean>
-  deleteRange(key: string, rangeEnd?: string, limits?: CallLimits): Promise<number>
+  deleteRange(key: string | Buffer, rangeEnd?: string | Buffer, limits?: CallLimits): Promise<number>
   grantLease(seconds: number, limits?: CallLimits): Promise<bigint>
   /** False when it has run out. */
   keepLease(id: bigint, limits?: CallLimits): Promise<boolean>
