@@ -11,7 +11,7 @@ import { up } from '../sandbox/up.ts'
 import { createReport } from '../setup/report.ts'
 
 const name = 'sandbox-test'
-const shape: Shape = { hosts: 1, pull: 2, push: 0, karmada: false }
+const shape: Shape = { hosts: 1, pull: 2, push: 0, karmada: false, machines: 0 }
 const report = createReport({ write: () => {} })
 
 afterAll(() => down(name))

@@ -7,7 +7,7 @@ import { createReport } from '../setup/report.ts'
 
 /** The sandbox of these tests, beside whatever else is up. One that is up already is used, and stays. */
 const name = env['KARMADA_NET_SANDBOX'] || 'e2e'
-const shape = { hosts: 2, pull: 2, push: 1, karmada: true }
+const shape = { hosts: 2, pull: 2, push: 1, karmada: true, machines: 4 }
 
 export async function setup(): Promise<() => Promise<void>> {
   env['KARMADA_NET_SANDBOX'] = name

@@ -12,7 +12,8 @@ export type Request =
   | { verb: 'shell'; name: string; machine: string; command: string[] }
   | { verb: 'logs'; name: string; machine: string; component: string | undefined; follow: boolean }
 
-export const usage = `Real clusters on this machine, without Docker: Kubernetes, Karmada and its members in network namespaces.
+export const usage = `Real clusters on this machine, without Docker: Kubernetes, Karmada and its members in network namespaces,
+and machines with a Docker engine for an etcd outside of them.
 
 Usage: npm run sandbox -- COMMAND [flags]
 
@@ -21,6 +22,7 @@ Usage: npm run sandbox -- COMMAND [flags]
       --push N              push-mode members (default 0)
       --hosts N             host clusters, each with a Karmada (default 1)
       --karmada=false       hosts without Karmada, members that join nothing
+      --machines N          machines for etcd, each with a Docker engine and no Kubernetes (default 0)
   down [--all]            remove it, whatever state it is in
   status                  what runs
   shell MACHINE [-- COMMAND...]   a shell (or one command) on a cluster's machine, with its kubeconfig; \`karmada\` for the control plane
@@ -36,6 +38,7 @@ const options = {
   push: { type: 'string', default: '0' },
   hosts: { type: 'string', default: '1' },
   karmada: { type: 'string', default: 'true' },
+  machines: { type: 'string', default: '0' },
   all: { type: 'boolean', default: false },
   hub: { type: 'boolean', default: false },
   follow: { type: 'boolean', short: 'f', default: false },
@@ -82,12 +85,20 @@ function parsed(argv: string[]) {
   }
 }
 
-const shapeOf = (values: { hosts: string; members: string; push: string; karmada: string }): Shape => ({
-  hosts: count('hosts', values.hosts, 1, limits.hosts),
-  pull: count('members', values.members, 0, limits.pull),
-  push: count('push', values.push, 0, limits.push),
-  karmada: truth('karmada', values.karmada),
-})
+function shapeOf(values: Record<'hosts' | 'members' | 'push' | 'karmada' | 'machines', string>): Shape {
+  const shape: Shape = {
+    hosts: count('hosts', values.hosts, 0, limits.hosts),
+    pull: count('members', values.members, 0, limits.pull),
+    push: count('push', values.push, 0, limits.push),
+    karmada: truth('karmada', values.karmada),
+    machines: count('machines', values.machines, 0, limits.machines),
+  }
+  if (shape.hosts === 0 && shape.karmada && shape.pull + shape.push > 0)
+    throw new UserError('--hosts=0: members have no Karmada to join', {
+      hint: '--members 0 leaves them out, --karmada=false lets them join nothing',
+    })
+  return shape
+}
 
 function count(flag: string, text: string, least: number, most: number): number {
   const value = Number(text)

@@ -1,25 +1,26 @@
 import { readFile } from 'node:fs/promises'
 import { getText, until } from './api.ts'
 import { daemonCommands } from './cluster.ts'
+import { awaitEngine, engineCommands } from './engine.ts'
 import { accessOf } from './kubeconfig.ts'
 import { isRunning, startDaemon } from './machine.ts'
 import { kubeconfigFile } from './paths.ts'
-import { planSandbox } from './plan.ts'
+import { planSandbox, type SandboxPlan } from './plan.ts'
 import { machineOf, type State, writeState } from './state.ts'
 
 export interface Health {
   /** Every machine is there. */
   alive: boolean
   /** Daemons that have ended. */
-  stopped: { cluster: string; component: string }[]
+  stopped: { machine: string; component: string }[]
 }
 
 export async function checkHealth(state: State): Promise<Health> {
   const holders = await Promise.all(Object.values(state.holders).map(isRunning))
   const daemons = await Promise.all(
-    Object.entries(state.daemons).flatMap(([cluster, components]) =>
+    Object.entries(state.daemons).flatMap(([machine, components]) =>
       Object.entries(components).map(async ([component, handle]) => ({
-        cluster,
+        machine,
         component,
         runs: await isRunning(handle),
       })),
@@ -27,26 +28,38 @@ export async function checkHealth(state: State): Promise<Health> {
   )
   return {
     alive: holders.length > 0 && holders.every(Boolean),
-    stopped: daemons.filter(({ runs }) => !runs).map(({ cluster, component }) => ({ cluster, component })),
+    stopped: daemons.filter(({ runs }) => !runs).map(({ machine, component }) => ({ machine, component })),
   }
 }
 
 /** Starts ended daemons again, as they were started first. */
 export async function restartDaemons(state: State, stopped: Health['stopped']): Promise<void> {
-  const { clusters } = planSandbox(state.name, state.slot, state.shape)
-  for (const { cluster, component } of stopped) {
-    const plan = clusters.find(({ name }) => name === cluster)
-    const command = plan && daemonCommands(plan)[component]
-    const daemons = state.daemons[cluster]
-    if (!command || !daemons) throw new Error(`no component ${component} in ${cluster}`)
-    daemons[component] = await startDaemon(machineOf(state, cluster), component, command)
+  const plan = planSandbox(state.name, state.slot, state.shape)
+  for (const { machine, component } of stopped) {
+    const command = commandsOf(plan, machine)[component]
+    const daemons = state.daemons[machine]
+    if (!command || !daemons) throw new Error(`no component ${component} in ${machine}`)
+    daemons[component] = await startDaemon(machineOf(state, machine), component, command)
   }
   await writeState(state)
 }
 
-/** Waits until the API servers of these clusters answer. */
-export async function awaitApis(state: State, clusters: Set<string>): Promise<void> {
+function commandsOf(plan: SandboxPlan, machine: string): Record<string, string[]> {
+  const cluster = plan.clusters.find(({ name }) => name === machine)
+  return cluster ? daemonCommands(cluster) : engineCommands(plan.name, machine)
+}
+
+/** Waits until what these machines serve answers: an API server or a Docker engine. */
+export async function awaitAnswers(state: State, machines: Set<string>): Promise<void> {
   const text = await readFile(kubeconfigFile(state.name), 'utf8')
-  for (const cluster of clusters)
-    await until(`${cluster}: API server`, 60, async () => (await getText(accessOf(text, cluster), '/readyz')) === 'ok')
+  const { clusters } = planSandbox(state.name, state.slot, state.shape)
+  for (const machine of machines) {
+    if (clusters.some(({ name }) => name === machine))
+      await until(
+        `${machine}: API server`,
+        60,
+        async () => (await getText(accessOf(text, machine), '/readyz')) === 'ok',
+      )
+    else await awaitEngine(state.name, machine)
+  }
 }

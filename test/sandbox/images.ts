@@ -2,7 +2,9 @@ import { type ImageSpec, imageArchive } from '../setup/archive.ts'
 import { imageSpecs } from '../setup/images.ts'
 import type { Parts } from '../setup/prepare.ts'
 import type { Report } from '../setup/report.ts'
+import { loadImages } from './engine.ts'
 import { type Machine, runIn } from './machine.ts'
+import { planSandbox } from './plan.ts'
 import { machineOf, type State, writeState } from './state.ts'
 
 /** Brings the images of a sandbox's nodes in line with the manifests: one may have been pinned by another digest since. */
@@ -10,7 +12,11 @@ export async function renewImages(state: State, parts: Parts, report: Report): P
   if (state.images === parts.images) return
   const specs = await imageSpecs(parts.bin)
   await report.step('Images of running nodes', async () => {
-    for (const cluster of Object.keys(state.daemons)) await renewOn(machineOf(state, cluster), specs)
+    const { machines } = planSandbox(state.name, state.slot, state.shape)
+    for (const name of Object.keys(state.daemons)) {
+      if (machines.some(machine => machine.name === name)) await loadImages(state.name, name, parts.bin)
+      else await renewOn(machineOf(state, name), specs)
+    }
   })
   state.images = parts.images
   await writeState(state)

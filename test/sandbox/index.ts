@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, type RunOptions, type RunResult, run } from '../setup/run.ts'
 import { restartDaemons } from './health.ts'
 import { fileIn, isRunning, type Machine, runIn, runInNetwork } from './machine.ts'
-import { kubeconfigFile, sandboxDir } from './paths.ts'
-import { type ClusterPlan, planSandbox } from './plan.ts'
+import { engineSocket, kubeconfigFile, sandboxDir } from './paths.ts'
+import { type ClusterPlan, type MachinePlan, planSandbox } from './plan.ts'
 import { machineOf, readState, type State, sandboxNames } from './state.ts'
 
 /** A running sandbox. */
@@ -20,29 +20,44 @@ export interface Sandbox {
   /** Folder of kubectl, karmadactl, etcdctl, krew and the rest. */
   bin: string
   sites: Site[]
-  /** The first host cluster. */
-  host: Site
+  /** The first host cluster. Throws when there is none. */
+  readonly host: Site
   /** A member by name. Throws when there is none. */
   member(name: string): Site
+  /** Machines for etcd: etcd1, etcd2, ... */
+  machines: EngineMachine[]
+  /** One by name. Throws when there is none. */
+  machine(name: string): EngineMachine
   /** Runs a program outside the machines, with `bin` on the PATH and KUBECONFIG set. Throws `CommandError`. */
   exec(command: string[], options?: RunOptions): Promise<RunResult>
   /** As `exec`, but any exit code is an answer. */
   attempt(command: string[], options?: RunOptions): Promise<RunResult>
 }
 
-/** One cluster of one node, and the machine that it runs on. */
-export interface Site extends Pick<ClusterPlan, 'name' | 'role' | 'address' | 'adminAddress'> {
-  /** Runs a program in the machine, as its engineer would. KUBECONFIG is the cluster's own. Throws `CommandError`. */
+/** One machine of the sandbox. */
+export interface Computer {
+  name: string
+  address: string
+  /** Runs a program in the machine, as its engineer would. A cluster's own has KUBECONFIG set. Throws `CommandError`. */
   exec(command: string[], options?: RunOptions): Promise<RunResult>
   /** A file of the machine as this process sees it: /etc, /var/lib, /run and /tmp are the machine's own. */
   path(path: string): string
-  /** Ends a daemon (kube-apiserver, kubelet, containerd, ...) and waits for its end. Default signal: SIGKILL. */
+  /** Ends a daemon (kube-apiserver, kubelet, containerd, docker, ...) and waits for its end. Default signal: SIGKILL. */
   stop(component: string, signal?: NodeJS.Signals): Promise<void>
   /** Starts a daemon that has ended. It may not be ready yet. */
   start(component: string): Promise<void>
   /** Every packet between the machine and the others is lost, silently, until `reconnect`. The administrator's line stays. */
   disconnect(): Promise<void>
   reconnect(): Promise<void>
+}
+
+/** One cluster of one node, and the machine that it runs on. */
+export interface Site extends Computer, Pick<ClusterPlan, 'role' | 'adminAddress'> {}
+
+/** A machine without Kubernetes. */
+export interface EngineMachine extends Computer {
+  /** Its Docker engine, as `docker -H` wants it. */
+  docker: string
 }
 
 /** Throws when no such sandbox is up. Default name: `KARMADA_NET_SANDBOX`, else `default`. */
@@ -54,10 +69,9 @@ export async function openSandbox(name = env['KARMADA_NET_SANDBOX'] || 'default'
       `sandbox ${name} is not up: npm run sandbox -- up --name ${name}${names.length ? ` (there are: ${names.join(', ')})` : ''}`,
     )
   }
-  const { clusters } = planSandbox(name, state.slot, state.shape)
-  const sites = clusters.map(cluster => siteOf(cluster, state))
-  const [host] = sites
-  if (!host) throw new Error(`sandbox ${name} has no host`)
+  const plan = planSandbox(name, state.slot, state.shape)
+  const sites = plan.clusters.map(cluster => siteOf(cluster, state))
+  const machines = plan.machines.map(machine => engineMachineOf(machine, state))
   const kubeconfig = kubeconfigFile(name)
   const inSandbox = (options: RunOptions = {}): RunOptions => ({
     ...options,
@@ -75,10 +89,20 @@ export async function openSandbox(name = env['KARMADA_NET_SANDBOX'] || 'default'
     hubKubeconfig: kubeconfigFile(name, 'hub'),
     bin: state.bin,
     sites,
-    host,
+    get host() {
+      const [first] = sites
+      if (!first) throw new Error(`sandbox ${name} has no host`)
+      return first
+    },
     member(wanted) {
       const found = sites.find(site => site.name === wanted && site.role !== 'host')
       if (!found) throw new Error(`sandbox ${name} has no member ${wanted}`)
+      return found
+    },
+    machines,
+    machine(wanted) {
+      const found = machines.find(machine => machine.name === wanted)
+      if (!found) throw new Error(`sandbox ${name} has no machine ${wanted}`)
       return found
     },
     exec: (command, options) => run(command, inSandbox(options)),
@@ -86,12 +110,23 @@ export async function openSandbox(name = env['KARMADA_NET_SANDBOX'] || 'default'
   }
 }
 
-function siteOf({ name, role, address, adminAddress }: ClusterPlan, state: State): Site {
+const siteOf = (plan: ClusterPlan, state: State): Site => ({
+  ...computerOf(plan, state, { KUBECONFIG: '/etc/kubernetes/admin.conf' }),
+  role: plan.role,
+  adminAddress: plan.adminAddress,
+})
+
+const engineMachineOf = (plan: MachinePlan, state: State): EngineMachine => ({
+  ...computerOf(plan, state),
+  docker: `unix://${engineSocket(state.name, plan.name)}`,
+})
+
+function computerOf({ name, address }: MachinePlan, state: State, env: Record<string, string> = {}): Computer {
   const machine = machineOf(state, name)
   return {
-    ...{ name, role, address, adminAddress },
-    exec: (command, options) =>
-      runIn(machine, command, { ...options, env: { KUBECONFIG: '/etc/kubernetes/admin.conf', ...options?.env } }),
+    name,
+    address,
+    exec: (command, options) => runIn(machine, command, { ...options, env: { ...env, ...options?.env } }),
     path: path => fileIn(machine, path),
     stop: (component, signal = 'SIGKILL') => stopDaemon(state.name, name, component, signal),
     start: component => startDaemonAgain(state.name, name, component),
@@ -102,21 +137,21 @@ function siteOf({ name, role, address, adminAddress }: ClusterPlan, state: State
   }
 }
 
-async function stopDaemon(sandbox: string, cluster: string, component: string, signal: NodeJS.Signals): Promise<void> {
-  const handle = (await readState(sandbox))?.daemons[cluster]?.[component]
-  if (!handle) throw new Error(`no component ${component} in ${cluster}`)
+async function stopDaemon(sandbox: string, machine: string, component: string, signal: NodeJS.Signals): Promise<void> {
+  const handle = (await readState(sandbox))?.daemons[machine]?.[component]
+  if (!handle) throw new Error(`no component ${component} in ${machine}`)
   if (!(await isRunning(handle))) return
   process.kill(handle.pid, signal)
   for (let tries = 0; await isRunning(handle); tries++) {
-    if (tries > 600) throw new Error(`${component} of ${cluster} does not end`)
+    if (tries > 600) throw new Error(`${component} of ${machine} does not end`)
     await sleep(50)
   }
 }
 
-async function startDaemonAgain(sandbox: string, cluster: string, component: string): Promise<void> {
+async function startDaemonAgain(sandbox: string, machine: string, component: string): Promise<void> {
   const state = await readState(sandbox)
   if (!state) throw new Error(`sandbox ${sandbox} is gone`)
-  await restartDaemons(state, [{ cluster, component }])
+  await restartDaemons(state, [{ machine, component }])
 }
 
 const cutTable = 'karmada-net-cut'

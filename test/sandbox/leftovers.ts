@@ -6,13 +6,14 @@ import { adminInterface, planSandbox, rootInterface } from './plan.ts'
 
 /**
  * Everything on this machine that belongs to a sandbox of this name and slot, found without the sandbox's own records:
- * files, control groups, mounts, interfaces, processes in its folder or namespaces. Empty after `down`.
+ * files, control groups, mounts, disks, interfaces, processes in its folder or namespaces. Empty after `down`.
  */
 export async function leftovers(name: string, slot: number): Promise<string[]> {
   const found = await Promise.all([
     files(name),
     controlGroups(name),
     mounts(name),
+    disks(name),
     interfaces(name, slot),
     processes(name),
   ])
@@ -45,8 +46,16 @@ async function mounts(name: string): Promise<string[]> {
     .map(line => `mount ${line}`)
 }
 
+/** Files that stand for a disk; the kernel keeps a removed one while it is mounted anywhere. */
+async function disks(name: string): Promise<string[]> {
+  const { stdout } = await run(['losetup', '--all', '--noheadings', '--output=NAME,BACK-FILE'])
+  return lines(stdout)
+    .filter(line => line.includes(`/karmada-net-${name}/`))
+    .map(line => `disk ${line}`)
+}
+
 async function interfaces(name: string, slot: number): Promise<string[]> {
-  const { clusters } = planSandbox(name, slot, { hosts: 1, pull: 32, push: 0, karmada: false })
+  const { clusters } = planSandbox(name, slot, { hosts: 1, pull: 32, push: 0, karmada: false, machines: 0 })
   const own = new Set([rootInterface(slot), ...clusters.map(cluster => adminInterface(slot, cluster))])
   const { stdout } = await run(['ip', '-json', 'link'])
   const present = (JSON.parse(stdout) as { ifname: string }[]).map(({ ifname }) => ifname)

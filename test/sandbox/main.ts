@@ -29,7 +29,7 @@ async function main(request: Request): Promise<number> {
       report.say(`${outcome === 'unchanged' ? '' : '\n'}Sandbox ${request.name} ${ready}.
   export KUBECONFIG=${kubeconfigFile(request.name)}
   npm run sandbox -- status${name}
-  npm run sandbox -- shell host${name}
+  npm run sandbox -- shell ${request.shape.hosts > 0 ? 'host' : 'etcd1'}${name}
   npm run sandbox -- down${name}`)
       return 0
     }

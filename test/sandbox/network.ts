@@ -3,6 +3,7 @@ import { type Machine, runInNetwork } from './machine.ts'
 import {
   adminInterface,
   type ClusterPlan,
+  type MachinePlan,
   memberNode,
   type RouterPlan,
   rootInterface,
@@ -43,13 +44,17 @@ export async function disconnectRoot(slot: number): Promise<void> {
 }
 
 /** A machine on the hosts' network. */
+export const connectMachine = (plan: SandboxPlan, hub: Machine, machine: Machine, { address }: MachinePlan) =>
+  plug(hub, machine, `${address}/${prefix}`, plan.gateway)
+
+/** As `connectMachine`, for a cluster's. */
 export async function connectHost(
   plan: SandboxPlan,
   hub: Machine,
   machine: Machine,
   cluster: ClusterPlan,
 ): Promise<void> {
-  await plug(hub, machine, `${cluster.address}/${prefix}`, plan.gateway)
+  await connectMachine(plan, hub, machine, cluster)
   await runInNetwork(machine, ['nft', '-f', '-'], { input: noInstantRefusal })
 }
 

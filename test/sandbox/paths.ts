@@ -10,6 +10,9 @@ export const machineDir = (sandbox: string, machine: string): string => join(sta
 export const logFile = (sandbox: string, machine: string, component: string): string =>
   join(machineDir(sandbox, machine), 'log', `${component}.log`)
 
+/** A Docker engine's socket, for clients outside of its machine. */
+export const engineSocket = (sandbox: string, machine: string): string => join(sandboxDir(sandbox), `${machine}.sock`)
+
 /** `hub`: without the members' contexts. */
 export const kubeconfigFile = (sandbox: string, kind: 'all' | 'hub' = 'all'): string =>
   join(sandboxDir(sandbox), kind === 'all' ? 'kubeconfig' : 'kubeconfig-hub')

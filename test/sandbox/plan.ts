@@ -7,6 +7,8 @@ export interface Shape {
   /** Members in push mode, on the hosts' network. */
   push: number
   karmada: boolean
+  /** Machines for etcd, on the hosts' network. */
+  machines: number
 }
 
 export type Role = 'host' | 'pull' | 'push'
@@ -36,6 +38,12 @@ export interface RouterPlan {
   adminPeer: string
 }
 
+/** A machine without Kubernetes: it has a Docker engine. */
+export interface MachinePlan {
+  name: string
+  address: string
+}
+
 export interface SandboxPlan {
   name: string
   /** The third byte of its addresses, and part of its interfaces' names. */
@@ -45,6 +53,7 @@ export interface SandboxPlan {
   /** The root namespace's address on the hosts' network. */
   rootAddress: string
   clusters: ClusterPlan[]
+  machines: MachinePlan[]
 }
 
 /** In every cluster alike: overlapping networks are the normal case. */
@@ -59,7 +68,7 @@ const memberGateway = '192.168.1.1'
 export const apiPort = 6443
 export const karmadaPort = 32443
 export const slots = { first: 1, last: 254 }
-export const limits = { hosts: 8, pull: 32, push: 16 }
+export const limits = { hosts: 8, pull: 32, push: 16, machines: 16 }
 
 /**
  * Names and addresses of a sandbox. Pure. The /24 of a slot lies in the range set aside for tests of network devices (RFC 2544),
@@ -85,7 +94,8 @@ export function planSandbox(name: string, slot: number, shape: Shape): SandboxPl
     }
     return { name: `member${index + 1}`, role: 'pull', address: memberNode, adminAddress: at(129 + 2 * index), router }
   })
-  return { name, slot, gateway: at(1), rootAddress: at(126), clusters: [...hosts, ...pull, ...push] }
+  const machines = range(shape.machines).map(index => ({ name: `etcd${index + 1}`, address: at(100 + index) }))
+  return { name, slot, gateway: at(1), rootAddress: at(126), clusters: [...hosts, ...pull, ...push], machines }
 }
 
 /** Names that the API server's certificate must answer to. */

@@ -18,13 +18,17 @@ export interface State {
   images: string
   /** By machine. */
   holders: Record<string, ProcessHandle>
-  /** By cluster, then component. */
+  /** By cluster or machine, then component. */
   daemons: Record<string, Record<string, ProcessHandle>>
 }
 
 export const readState = async (name: string): Promise<State | undefined> => {
   const text = await readFile(join(sandboxDir(name), 'sandbox.json'), 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : (JSON.parse(text) as State)
+  if (text === undefined) return undefined
+  const state = JSON.parse(text) as State
+  // Written before there were any.
+  state.shape.machines ??= 0
+  return state
 }
 
 export async function writeState(state: State): Promise<void> {

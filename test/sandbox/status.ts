@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
+import { run } from '../setup/run.ts'
 import { get, getText, hasCondition, type WithConditions } from './api.ts'
+import { docker } from './engine.ts'
 import { checkHealth } from './health.ts'
 import { type Access, accessOf, contextNames } from './kubeconfig.ts'
-import { kubeconfigFile } from './paths.ts'
-import { planSandbox } from './plan.ts'
+import { engineSocket, kubeconfigFile } from './paths.ts'
+import { type MachinePlan, planSandbox } from './plan.ts'
 import { readState, type State } from './state.ts'
 
 interface List<T> {
@@ -12,7 +14,7 @@ interface List<T> {
 
 const roles = { host: 'host', pull: 'member (pull)', push: 'member (push)' }
 
-/** A table of a sandbox's clusters and control planes as they are now. */
+/** Tables of a sandbox's clusters and control planes, and of its machines for etcd, as they are now. */
 export async function statusTable(name: string): Promise<string> {
   const state = await readState(name)
   if (!state) return `No sandbox ${name}: npm run sandbox -- up${name === 'default' ? '' : ` --name ${name}`}\n`
@@ -22,10 +24,14 @@ export async function statusTable(name: string): Promise<string> {
   const karmada = contexts.find(({ context }) => context === 'karmada')?.access
   const joined = karmada ? await clustersOf(karmada).catch(() => undefined) : undefined
   const rows = await Promise.all(contexts.map(({ context, access }) => row(context, access, state, joined)))
+  const machines = await Promise.all(
+    planSandbox(name, state.slot, state.shape).machines.map(machine => machineRow(name, machine)),
+  )
   const { stopped } = await checkHealth(state)
   return [
-    table([['CONTEXT', 'ROLE', 'NODE', 'PODS', 'KARMADA', 'API'], ...rows]),
-    ...stopped.map(({ cluster, component }) => `${component} of ${cluster} has stopped: "up" starts it again\n`),
+    rows.length > 0 ? table([['CONTEXT', 'ROLE', 'NODE', 'PODS', 'KARMADA', 'API'], ...rows]) : '',
+    machines.length > 0 ? table([['MACHINE', 'ADDRESS', 'CONTAINERS', 'DOCKER'], ...machines]) : '',
+    ...stopped.map(({ machine, component }) => `${component} of ${machine} has stopped: "up" starts it again\n`),
   ].join('')
 }
 
@@ -40,6 +46,14 @@ async function row(context: string, access: Access, state: State, joined?: Map<s
   } catch (error) {
     return [context, role, '-', '-', '-', `${access.server} (${error instanceof Error ? error.message : error})`]
   }
+}
+
+async function machineRow(sandbox: string, { name, address }: MachinePlan): Promise<string[]> {
+  const containers = await run(docker(sandbox, name, 'ps', '--quiet')).then(
+    ({ stdout }) => `${stdout.split('\n').filter(Boolean).length} running`,
+    () => 'no answer',
+  )
+  return [name, address, containers, `unix://${engineSocket(sandbox, name)}`]
 }
 
 const nodeState = async (access: Access, node: string): Promise<string> =>

@@ -4,21 +4,22 @@ import type { Report } from '../setup/report.ts'
 import { createCgroups } from './cgroups.ts'
 import { startCluster } from './cluster.ts'
 import { destroy } from './down.ts'
-import { awaitApis, checkHealth, restartDaemons } from './health.ts'
+import { startEngine } from './engine.ts'
+import { awaitAnswers, checkHealth, restartDaemons } from './health.ts'
 import { renewImages } from './images.ts'
 import { installKarmada, joinMember, registerMember, waitForMember } from './karmada.ts'
 import { prepareKernel } from './kernel.ts'
 import { type Access, accessOf, contextNames, kubeconfig } from './kubeconfig.ts'
 import { type Machine, startMachine, startNetwork } from './machine.ts'
-import { connectHost, connectPull, connectRoot } from './network.ts'
+import { connectHost, connectMachine, connectPull, connectRoot } from './network.ts'
 import { kubeconfigFile } from './paths.ts'
-import { type ClusterPlan, planSandbox, type SandboxPlan, type Shape } from './plan.ts'
+import { type ClusterPlan, type MachinePlan, planSandbox, type SandboxPlan, type Shape } from './plan.ts'
 import { claimSlot, lockSandbox, lockShared, machineOf, readState, type State, writeState } from './state.ts'
 
 const hubName = 'switch'
 
 /**
- * Makes a sandbox as asked. A healthy one of at least that shape stays as it is; one that lacks clusters gets them;
+ * Makes a sandbox as asked. A healthy one of at least that shape stays as it is; one that lacks clusters or machines gets them;
  * one that an earlier `up` left half made, or that did not outlive a restart of the machine, is made anew.
  */
 export async function up(name: string, shape: Shape, report: Report): Promise<'changed' | 'unchanged'> {
@@ -33,11 +34,12 @@ export async function up(name: string, shape: Shape, report: Report): Promise<'c
   if (stopped.length > 0)
     await report.step('Start what had stopped', async () => {
       await restartDaemons(state, stopped)
-      await awaitApis(state, new Set(stopped.map(({ cluster }) => cluster)))
-      return stopped.map(({ cluster, component }) => `${component} of ${cluster}`).join(', ')
+      await awaitAnswers(state, new Set(stopped.map(({ machine }) => machine)))
+      return stopped.map(({ machine, component }) => `${component} of ${machine}`).join(', ')
     })
   await renewImages(state, await prepare(report), report)
-  if (planSandbox(name, state.slot, wanted).clusters.every(cluster => state.daemons[cluster.name]))
+  const { clusters, machines } = planSandbox(name, state.slot, wanted)
+  if ([...clusters, ...machines].every(({ name }) => state.daemons[name]))
     return stopped.length > 0 ? 'changed' : 'unchanged'
   await build({ ...state, shape: wanted }, report)
   return 'changed'
@@ -68,18 +70,20 @@ const union = (one: Shape, other: Shape): Shape => ({
   pull: Math.max(one.pull, other.pull),
   push: Math.max(one.push, other.push),
   karmada: one.karmada,
+  machines: Math.max(one.machines, other.machines),
 })
 
-/** Starts every cluster of the state's shape that is not there yet. */
+/** Starts every cluster and machine of the state's shape that is not there yet. */
 async function build(state: State, report: Report): Promise<void> {
   const parts = await prepare(report)
   const plan = planSandbox(state.name, state.slot, state.shape)
   const missing = plan.clusters.filter(cluster => !state.daemons[cluster.name])
+  const missingMachines = plan.machines.filter(machine => !state.daemons[machine.name])
   await createCgroups(
     state.name,
-    missing.map(cluster => cluster.name),
+    [...missing, ...missingMachines].map(({ name }) => name),
   )
-  await report.step('Network', () => connect(plan, missing, state, parts))
+  await report.step('Network', () => connect(plan, missing, missingMachines, state, parts))
   const access = await readAccess(state)
 
   // Karmada takes longest: its host goes first, the members start while it waits for its own parts.
@@ -90,6 +94,7 @@ async function build(state: State, report: Report): Promise<void> {
   await together([
     ...hosts.filter(host => host.karmada).map(host => install(host, state, access, report)),
     ...members.map(start),
+    ...missingMachines.map(machine => startMachineForEtcd(machine, state, parts, report)),
   ])
   if (state.shape.karmada) await together(members.map(member => connectMember(member, state, access, report)))
 
@@ -103,7 +108,13 @@ async function together(work: Promise<unknown>[]): Promise<void> {
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
-async function connect(plan: SandboxPlan, missing: ClusterPlan[], state: State, { bin }: Parts): Promise<void> {
+async function connect(
+  plan: SandboxPlan,
+  missing: ClusterPlan[],
+  missingMachines: MachinePlan[],
+  state: State,
+  { bin }: Parts,
+): Promise<void> {
   const keep = (machine: Machine): Machine => {
     state.holders[machine.name] = machine.holder
     return machine
@@ -122,6 +133,11 @@ async function connect(plan: SandboxPlan, missing: ClusterPlan[], state: State, 
       })
     }),
   )
+  await together(
+    missingMachines.map(async machine =>
+      connectMachine(plan, hub, keep(await startMachine(plan.name, machine.name, bin)), machine),
+    ),
+  )
   await writeState(state)
 }
 
@@ -137,6 +153,13 @@ async function startOne(
     access[cluster.name] = running.access
     state.daemons[cluster.name] = running.daemons
     return `${cluster.role === 'pull' ? 'behind its own NAT, ' : ''}${cluster.address}`
+  })
+}
+
+async function startMachineForEtcd(plan: MachinePlan, state: State, { bin }: Parts, report: Report): Promise<void> {
+  await report.step(`Machine ${plan.name}, with a Docker engine`, async () => {
+    state.daemons[plan.name] = await startEngine(machineOf(state, plan.name), bin)
+    return plan.address
   })
 }
 

@@ -10,6 +10,8 @@ export const versions = {
   kubernetes: 'v1.35.4',
   karmada: 'v1.18.2',
   etcd: '3.6.16',
+  /** What an upgrade begins with. */
+  etcd35: '3.5.33',
   coredns: 'v1.14.4',
   konnectivity: 'v0.36.0',
 }
@@ -39,6 +41,8 @@ const components: Component[] = [
   { name: 'etcd', package: 'go.etcd.io/etcd/server/v3' },
   { name: 'etcdctl', package: 'go.etcd.io/etcd/etcdctl/v3' },
   { name: 'etcdutl', package: 'go.etcd.io/etcd/etcdutl/v3' },
+  { name: 'etcd-3.5', package: 'go.etcd.io/etcd/server/v3', module: 'etcd35' },
+  { name: 'etcdutl-3.5', package: 'go.etcd.io/etcd/etcdutl/v3', module: 'etcd35' },
   kubernetes('kube-apiserver'),
   kubernetes('kube-controller-manager'),
   kubernetes('kube-scheduler'),
@@ -59,7 +63,12 @@ const components: Component[] = [
 ]
 
 const sources = join(import.meta.dirname, '../sandbox/components')
-const keyed = ['go.mod', 'go.sum', 'pause/main.go', 'coredns/go.mod', 'coredns/go.sum', 'coredns/main.go']
+const modules = ['', 'coredns', 'etcd35']
+const keyed = [
+  ...modules.flatMap(module => [join(module, 'go.mod'), join(module, 'go.sum')]),
+  'pause/main.go',
+  'coredns/main.go',
+]
 const goEnv = { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly' }
 
 /** Builds what the cache lacks and returns the folder of the programs. Throws `CommandError` with the compiler's words. */
@@ -72,8 +81,7 @@ export async function ensureComponents(report: Report): Promise<string> {
   }
   await mkdir(folder, { recursive: true })
   await report.step('Go modules', async () => {
-    await run(['go', 'mod', 'download'], { cwd: sources, env: goEnv })
-    await run(['go', 'mod', 'download'], { cwd: join(sources, 'coredns'), env: goEnv })
+    for (const module of modules) await run(['go', 'mod', 'download'], { cwd: join(sources, module), env: goEnv })
   })
   for (const [index, component] of missing.entries())
     await report.step(`Build ${index + 1} of ${missing.length}: ${component.name}`, () => build(component, folder))

@@ -17,6 +17,8 @@ export const imageNames = {
   pause: `${kubernetesRegistry}/pause:3.10`,
   coredns: `${kubernetesRegistry}/coredns/coredns:${versions.coredns}`,
   etcd: `${kubernetesRegistry}/etcd:${versions.etcd}-0`,
+  /** As its own project publishes it. */
+  etcdOf: (version: string): string => `gcr.io/etcd-development/etcd:v${version}`,
   kubeApiserver: `${kubernetesRegistry}/kube-apiserver:${versions.kubernetes}`,
   kubeControllerManager: `${kubernetesRegistry}/kube-controller-manager:${versions.kubernetes}`,
   proxyServer: `${kubernetesRegistry}/kas-network-proxy/proxy-server:${versions.konnectivity}`,
@@ -39,6 +41,7 @@ export async function imageSpecs(bin: string): Promise<ImageSpec[]> {
     program(imageNames.pause, ['/pause'], { Entrypoint: ['/pause'], User: '65535:65535' }),
     program(imageNames.coredns, ['/coredns'], { Entrypoint: ['/coredns'] }),
     program(imageNames.etcd, ['/usr/local/bin/etcd', '/usr/local/bin/etcdctl', '/usr/local/bin/etcdutl']),
+    ...etcdSpecs(bin),
     program(imageNames.kubeApiserver, ['/usr/local/bin/kube-apiserver']),
     program(imageNames.kubeControllerManager, ['/usr/local/bin/kube-controller-manager']),
     karmada('aggregated-apiserver'),
@@ -53,6 +56,25 @@ export async function imageSpecs(bin: string): Promise<ImageSpec[]> {
   ]
   const pinned = await pinnedReferences()
   return specs.map(spec => ({ ...spec, references: withDigests(spec.references, pinned) }))
+}
+
+/** For engines outside Kubernetes too. As the published ones, they have no shell. */
+export function etcdSpecs(bin: string): ImageSpec[] {
+  const spec = (version: string, programs: Record<string, string>): ImageSpec => ({
+    references: [imageNames.etcdOf(version)],
+    config: { Env: [pathVariable], Cmd: ['/usr/local/bin/etcd'], WorkingDir: '/var/lib/etcd' },
+    files: [
+      passwd,
+      ...Object.entries(programs).map(([name, source]) => ({
+        path: `/usr/local/bin/${name}`,
+        source: join(bin, source),
+      })),
+    ],
+  })
+  return [
+    spec(versions.etcd, { etcd: 'etcd', etcdctl: 'etcdctl', etcdutl: 'etcdutl' }),
+    spec(versions.etcd35, { etcd: 'etcd-3.5', etcdutl: 'etcdutl-3.5' }),
+  ]
 }
 
 /** Debian's HAProxy where the official image has its own, with the libraries that it needs. */

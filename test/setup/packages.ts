@@ -6,6 +6,9 @@ import { attempt, run } from './run.ts'
 /** Debian packages the sandbox stands on, each with a file by which it is recognised. */
 const packages: Record<string, string> = {
   containerd: '/usr/bin/containerd',
+  // A machine for etcd has an engine of its own, and a disk that can fill up.
+  'docker.io': '/usr/sbin/dockerd',
+  e2fsprogs: '/sbin/mkfs.ext4',
   runc: '/usr/sbin/runc',
   'containernetworking-plugins': '/usr/lib/cni/bridge',
   // The CNI plugins masquerade and map host ports with it.
@@ -56,6 +59,7 @@ async function withoutServices(install: () => Promise<unknown>): Promise<void> {
   } finally {
     if (ours) await rm(policy, { force: true })
   }
-  // Where systemd enabled it for the next boot, it stays out of the way as well.
-  if (existsSync('/run/systemd/system')) await attempt(['systemctl', 'disable', '--quiet', 'haproxy'])
+  // Where systemd enabled them for the next boot, they stay out of the way as well.
+  if (existsSync('/run/systemd/system'))
+    await attempt(['systemctl', 'disable', '--quiet', 'haproxy', 'docker.service', 'docker.socket'])
 }

@@ -21,7 +21,7 @@ async function show(sandbox: Sandbox, folder: string, command: string[], timeout
 
 async function main(): Promise<number> {
   const report = createReport()
-  await up('default', { hosts: 1, pull: 2, push: 0, karmada: true }, report)
+  await up('default', { hosts: 1, pull: 2, push: 0, karmada: true, machines: 0 }, report)
   const sandbox = await openSandbox('default')
   const folder = await report.step('Plugin', () => installPlugin(sandbox))
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseRequest } from '../../sandbox/args.ts'
 
-const shape = { hosts: 1, pull: 2, push: 0, karmada: true }
+const shape = { hosts: 1, pull: 2, push: 0, karmada: true, machines: 0 }
 
 test.each([
   ['', { verb: 'help' }],
@@ -11,6 +11,11 @@ test.each([
     'up --members 0 --push=3 --hosts 2',
     { verb: 'up', name: 'default', shape: { ...shape, pull: 0, push: 3, hosts: 2 } },
   ],
+  [
+    'up --hosts 0 --members 0 --machines 3',
+    { verb: 'up', name: 'default', shape: { ...shape, hosts: 0, pull: 0, machines: 3 } },
+  ],
+  ['up --machines=2', { verb: 'up', name: 'default', shape: { ...shape, machines: 2 } }],
   ['--name a-1 up --karmada=false', { verb: 'up', name: 'a-1', shape: { ...shape, karmada: false } }],
   ['down', { verb: 'down', names: ['default'] }],
   ['down --name x', { verb: 'down', names: ['x'] }],
@@ -30,7 +35,9 @@ test.each([
   ['fly', 'unknown command "fly"'],
   ['up --members -1', '--members'],
   ['up --members=many', '--members=many: a number from 0 to 32'],
-  ['up --hosts 0', '--hosts=0: a number from 1 to 8'],
+  ['up --hosts 9', '--hosts=9: a number from 0 to 8'],
+  ['up --hosts 0', '--hosts=0: members have no Karmada to join'],
+  ['up --machines 17', '--machines=17: a number from 0 to 16'],
   ['up --karmada=perhaps', '--karmada=perhaps: true or false'],
   ['up --name ../etc', '--name=../etc'],
   ['up --name .slots', '--name=.slots'],

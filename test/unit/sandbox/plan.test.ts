@@ -2,12 +2,20 @@ import { expect, test } from 'vitest'
 import { accessOf, contextNames, kubeconfig } from '../../sandbox/kubeconfig.ts'
 import { adminInterface, apiNames, planSandbox, rootInterface, slots } from '../../sandbox/plan.ts'
 
-const shape = { hosts: 2, pull: 3, push: 2, karmada: true }
+const shape = { hosts: 2, pull: 3, push: 2, karmada: true, machines: 3 }
 
 test('clusters have readable names, in the order host, pull, push', () => {
   const { clusters } = planSandbox('s', 7, shape)
   expect(clusters.map(({ name }) => name)).toEqual(['host', 'host2', 'member1', 'member2', 'member3', 'push1', 'push2'])
   expect(clusters.flatMap(({ karmada }) => karmada ?? [])).toEqual(['karmada', 'karmada2'])
+})
+
+test('machines for etcd are no clusters', () => {
+  expect(planSandbox('s', 7, shape).machines).toEqual([
+    { name: 'etcd1', address: '198.19.7.100' },
+    { name: 'etcd2', address: '198.19.7.101' },
+    { name: 'etcd3', address: '198.19.7.102' },
+  ])
 })
 
 test('pull members overlap, and each has a line of its own', () => {
@@ -21,11 +29,12 @@ test('pull members overlap, and each has a line of its own', () => {
 })
 
 test('no two addresses of the largest sandbox are the same, and all are in its range', () => {
-  const plan = planSandbox('s', 254, { hosts: 8, pull: 32, push: 16, karmada: true })
+  const plan = planSandbox('s', 254, { hosts: 8, pull: 32, push: 16, karmada: true, machines: 16 })
   const addresses = [
     plan.gateway,
     plan.rootAddress,
     ...plan.clusters.map(({ adminAddress }) => adminAddress),
+    ...plan.machines.map(({ address }) => address),
     ...plan.clusters.flatMap(({ router }) => (router ? [router.outside.replace('/25', ''), router.adminPeer] : [])),
   ]
   expect(new Set(addresses).size).toBe(addresses.length)
@@ -33,9 +42,10 @@ test('no two addresses of the largest sandbox are the same, and all are in its r
 })
 
 test('a larger shape leaves the addresses of the smaller one alone', () => {
-  const small = planSandbox('s', 7, { hosts: 1, pull: 1, push: 1, karmada: true }).clusters
-  const large = planSandbox('s', 7, { hosts: 2, pull: 2, push: 2, karmada: true }).clusters
-  expect(large).toEqual(expect.arrayContaining(small))
+  const small = planSandbox('s', 7, { hosts: 1, pull: 1, push: 1, karmada: true, machines: 1 })
+  const large = planSandbox('s', 7, { hosts: 2, pull: 2, push: 2, karmada: true, machines: 2 })
+  expect(large.clusters).toEqual(expect.arrayContaining(small.clusters))
+  expect(large.machines).toEqual(expect.arrayContaining(small.machines))
 })
 
 test('without Karmada no host has a control plane', () => {
@@ -44,13 +54,13 @@ test('without Karmada no host has a control plane', () => {
 })
 
 test('interfaces fit into the 15 characters that Linux allows', () => {
-  const { clusters } = planSandbox('s', slots.last, { hosts: 1, pull: 32, push: 0, karmada: true })
+  const { clusters } = planSandbox('s', slots.last, { hosts: 1, pull: 32, push: 0, karmada: true, machines: 0 })
   const names = [rootInterface(slots.last), ...clusters.map(cluster => adminInterface(slots.last, cluster))]
   expect(Math.max(...names.map(name => name.length))).toBeLessThanOrEqual(15)
 })
 
 test('the API server of a pull member answers to its own address and to the line from outside', () => {
-  const [, member] = planSandbox('s', 7, { hosts: 1, pull: 1, push: 0, karmada: true }).clusters
+  const [, member] = planSandbox('s', 7, { hosts: 1, pull: 1, push: 0, karmada: true, machines: 0 }).clusters
   if (!member) throw new Error('no member')
   expect(apiNames(member)).toEqual(
     expect.arrayContaining(['192.168.1.10', '198.19.7.129', '10.96.0.1', 'kubernetes.default.svc']),
