@@ -1,0 +1,95 @@
+import { UserError } from '../../../errors.ts'
+import { sameLaunch } from '../../launch.ts'
+import type { Launch } from '../driver.ts'
+import type { Docker } from './cli.ts'
+import { type Container, createArgs, launchIn, readOurs, removeContainer, runs } from './container.ts'
+import { readEngine } from './engine.ts'
+import { ensureImage } from './image.ts'
+import { dataFolder, dataMount, generationLabel, type Names, restoredLabel, tokenLabel, user } from './names.ts'
+import { exists, finished } from './probe.ts'
+import { tarEnd, tarHeader } from './tar.ts'
+import { ensureVolume, type Volume } from './volumes.ts'
+
+/** Seconds between SIGTERM and SIGKILL. */
+const patience = '10'
+
+export async function start(docker: Docker, names: Names, launch: Launch): Promise<boolean> {
+  const container = await readOurs(docker, names)
+  const kept = container && launchIn(container)
+  if (!container || !kept || !sameLaunch(kept, launch)) {
+    await replace(docker, names, launch, container)
+    return true
+  }
+  if (runs(container)) return false
+  await docker.run([again(container), names.container])
+  return true
+}
+
+/** One between two of its own attempts counts as started. */
+const again = ({ State }: Container): string => (State.Paused ? 'unpause' : State.Restarting ? 'restart' : 'start')
+
+/** All that can fail is done beside the old container; it stops for as long as a removal, a new name and a start take. */
+async function replace(docker: Docker, names: Names, launch: Launch, old: Container | undefined): Promise<void> {
+  const [{ loggingDriver }, image] = await Promise.all([readEngine(docker), ensureImage(docker, launch.image)])
+  const volume = await dataVolume(docker, names, launch)
+  if (old === undefined || launchIn(old)?.generation !== launch.generation) refuseOtherLife(docker, volume, launch)
+  await ensureVolume(docker, names, names.pkiVolume)
+  await removeContainer(docker, names, names.next)
+  await docker.run(createArgs(names, launch, { image, loggingDriver }))
+  if (volume.labels[restoredLabel] && !(await exists(docker, names.next, `${dataMount}/${finished}`))) {
+    throw new UserError(`${docker.where}: the restore into volume "${volume.name}" was cut off`, {
+      hint: 'run the restore again',
+    })
+  }
+  await docker.run(['cp', '-', `${names.next}:${dataMount}`], { input: [emptyFolder(dataFolder), tarEnd()] })
+  if (old) {
+    await stop(docker, names)
+    await removeContainer(docker, names, names.container)
+  }
+  await docker.run(['container', 'rename', names.next, names.container])
+  await docker.run(['start', names.container])
+}
+
+const dataVolume = (docker: Docker, names: Names, launch: Launch): Promise<Volume> =>
+  ensureVolume(docker, names, names.dataVolume(launch.generation), dataLabels(launch))
+
+export const dataLabels = (launch: Launch): Record<string, string> => ({
+  [generationLabel]: String(launch.generation),
+  [tokenLabel]: tokenOf(launch),
+})
+
+/** An engine makes a volume root's; the folder in it becomes etcd's. What is in it stays. */
+export const emptyFolder = (path: string): Buffer =>
+  tarHeader({ path: `${path}/`, type: 'folder', mode: 0o700, owner: user })
+
+/** What `etcd down` kept, say: etcd would go on with members and certificates that are no more. */
+function refuseOtherLife(docker: Docker, { name, labels }: Volume, launch: Launch): void {
+  const [was, is] = [labels[tokenLabel], tokenOf(launch)]
+  if (!was || was === is) return
+  throw new UserError(`${docker.where}: volume "${name}" holds the data of an earlier life of this cluster`, {
+    hint: `keep it under another name, or, to begin empty: docker volume rm ${name}`,
+  })
+}
+
+function tokenOf({ bootstrapArgs }: Launch): string {
+  const flag = '--initial-cluster-token='
+  return bootstrapArgs.find(arg => arg.startsWith(flag))?.slice(flag.length) ?? ''
+}
+
+/** True: it ran. */
+export async function stop(docker: Docker, names: Names): Promise<boolean> {
+  const container = await readOurs(docker, names)
+  if (!container?.State.Running) return false
+  if (container.State.Paused) await docker.run(['unpause', names.container])
+  await docker.run(['stop', '-t', patience, names.container])
+  return true
+}
+
+export async function restart(docker: Docker, names: Names): Promise<void> {
+  if (!(await readOurs(docker, names))) {
+    throw new UserError(`${docker.where}: there is no container "${names.container}"`, {
+      hint: 'kubectl karmada-net etcd up makes it anew',
+    })
+  }
+  await docker.run(['restart', '-t', patience, names.container])
+}
