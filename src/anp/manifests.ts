@@ -3,7 +3,7 @@ import type { V1Container, V1PodTemplateSpec } from '@kubernetes/client-node'
 import agentYaml from '../../manifests/anp/agent.yaml'
 import gatewayYaml from '../../manifests/anp/gateway.yaml'
 import serverYaml from '../../manifests/anp/server.yaml'
-import { parseManifest } from '../kube/manifest.ts'
+import { fillManifest } from '../kube/manifest.ts'
 import type { KubeObject, Wire } from '../kube/types.ts'
 
 const texts = { gateway: gatewayYaml, server: serverYaml, agent: agentYaml }
@@ -18,32 +18,8 @@ export interface Placeholders {
   'cluster.local'?: string
 }
 
-/** The objects of one manifest with the names filled in; words are replaced in parsed strings, so the YAML stays sound. */
-export function loadManifest(name: keyof typeof texts, placeholders: Placeholders): KubeObject[] {
-  const pattern = new RegExp(
-    Object.keys(placeholders)
-      .map(word => `\\b${word.replace('.', '\\.')}\\b`)
-      .join('|'),
-    'g',
-  )
-  const words = new Map(Object.entries(placeholders))
-  const fill = (text: string) => text.replace(pattern, word => words.get(word) ?? word)
-  return parseManifest(texts[name]).map(object => mapStrings(object, fill))
-}
-
-function mapStrings<T>(value: T, change: (text: string) => string): T {
-  if (typeof value === 'string') return change(value) as T
-  if (Array.isArray(value)) return value.map(item => mapStrings(item, change)) as T
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)])) as T
-}
-
-/** The one object of a kind; a manifest without it is a bug. */
-export function pick<T extends KubeObject>(objects: KubeObject[], kind: string, name?: string): T {
-  const found = objects.find(object => object.kind === kind && (name === undefined || object.metadata.name === name))
-  if (!found) throw new Error(`manifest has no ${kind} ${name ?? ''}`)
-  return found as T
-}
+export const loadManifest = (name: keyof typeof texts, placeholders: Placeholders): KubeObject[] =>
+  fillManifest(texts[name], { ...placeholders })
 
 export interface Workload extends KubeObject {
   spec: { replicas?: number; strategy?: object; template: PodTemplate }

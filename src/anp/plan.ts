@@ -1,6 +1,7 @@
+import { pick } from '../kube/manifest.ts'
 import type { KubeObject } from '../kube/types.ts'
 import type { TunnelCertificates } from './certificates.ts'
-import { annotatePods, container, hash, loadManifest, pick, rewriteImages, setArg, type Workload } from './manifests.ts'
+import { annotatePods, container, hash, loadManifest, rewriteImages, setArg, type Workload } from './manifests.ts'
 import { agentName, authorityName, configHash, gatewayName, labels, serverName } from './names.ts'
 import { hostRecordOf, recordOf } from './record.ts'
 import { type HostSettings, hostPort, type TunnelSettings } from './settings.ts'

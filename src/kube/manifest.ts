@@ -16,6 +16,33 @@ export function parseManifest(text: string, source = 'manifest'): KubeObject[] {
     })
 }
 
+/** The objects of one of our manifests with names filled in; words are replaced in parsed strings, so the YAML stays sound. */
+export function fillManifest(text: string, words: Record<string, string>): KubeObject[] {
+  const pattern = new RegExp(
+    Object.keys(words)
+      .map(word => `\\b${word.replace('.', '\\.')}\\b`)
+      .join('|'),
+    'g',
+  )
+  const given = new Map(Object.entries(words))
+  const fill = (text: string) => text.replace(pattern, word => given.get(word) ?? word)
+  return parseManifest(text).map(object => mapStrings(object, fill))
+}
+
+function mapStrings<T>(value: T, change: (text: string) => string): T {
+  if (typeof value === 'string') return change(value) as T
+  if (Array.isArray(value)) return value.map(item => mapStrings(item, change)) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)])) as T
+}
+
+/** The one object of a kind; a manifest without it is a bug. */
+export function pick<T extends KubeObject>(objects: KubeObject[], kind: string, name?: string): T {
+  const found = objects.find(object => object.kind === kind && (name === undefined || object.metadata.name === name))
+  if (!found) throw new Error(`manifest has no ${kind} ${name ?? ''}`)
+  return found as T
+}
+
 /** The objects as documents of one YAML text, each ended by a newline. */
 export function toYaml(objects: readonly object[]): string {
   return objects.map(object => dump(object, { noRefs: true, lineWidth: -1 })).join('---\n')

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { ensureCertificates } from '../../../src/anp/certificates.ts'
-import { type Container, container, pick, type Workload } from '../../../src/anp/manifests.ts'
+import { type Container, container, type Workload } from '../../../src/anp/manifests.ts'
 import { agentObjects, gatewayObjects, secretObjects, serverObjects } from '../../../src/anp/plan.ts'
 import type { TunnelSettings } from '../../../src/anp/settings.ts'
-import { toYaml } from '../../../src/kube/manifest.ts'
+import { pick, toYaml } from '../../../src/kube/manifest.ts'
 import type { KubeObject } from '../../../src/kube/types.ts'
 
 const settings: TunnelSettings = {

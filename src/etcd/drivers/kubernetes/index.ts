@@ -1,0 +1,82 @@
+import type { KubeClient } from '../../../kube/types.ts'
+import { podTrouble } from '../../../kube/wait.ts'
+import type { MemberSpec } from '../../cluster.ts'
+import type { Driver, Found } from '../driver.ts'
+import { deliver, deliveredIn } from './files.ts'
+import { etcdutl } from './helper.ts'
+import { restart, start, stop } from './life.ts'
+import { nodeFacts } from './node.ts'
+import { type Owner, paths, pinnedNode, runningOf } from './objects.ts'
+import { runs } from './pod-state.ts'
+import { discardBefore, remove } from './remove.ts'
+import { findForeign, findPod, findSecret, findStatefulSet, podRef, type Site, selectorOf } from './world.ts'
+
+export interface KubernetesOptions {
+  client: KubeClient
+  signal: AbortSignal
+  /** Milliseconds of any one wait. */
+  timeoutMs: number
+  /** As `--image-registry`. */
+  imageRegistry?: string | undefined
+}
+
+/** One member of etcd on a node of a Kubernetes cluster. Touches nothing before its first call. */
+export function createKubernetesDriver(cluster: string, member: MemberSpec, options: KubernetesOptions): Driver {
+  const { driver } = member
+  if (driver.kind !== 'kubernetes') throw new Error(`${member.name} is a member on ${driver.kind}`)
+  const { client, signal, timeoutMs, imageRegistry } = options
+  const owner: Owner = { cluster, member: member.name, driver, imageRegistry }
+  const site: Site = { client, owner, member, signal, timeoutMs }
+  return {
+    where: `context ${driver.context}${driver.node === undefined ? '' : `, node ${driver.node}`}`,
+    paths,
+    acts: true,
+    inspect: () => inspect(site),
+    deliver: files => deliver(site, files),
+    start: launch => start(site, launch),
+    restart: () => restart(site),
+    stop: () => stop(site),
+    etcdutl: (launch, args, snapshot) => etcdutl(site, launch, args, snapshot),
+    discardBefore: generation => discardBefore(site, generation),
+    remove: ({ keepData }) => remove(site, keepData),
+    logs: lines => logs(site, lines),
+  }
+}
+
+async function inspect(site: Site): Promise<Found> {
+  const { client, owner, signal } = site
+  const [foreign, existing, pod, secret] = await Promise.all([
+    findForeign(site),
+    findStatefulSet(site),
+    findPod(site),
+    findSecret(site),
+  ])
+  const template = pod ?? existing?.spec.template
+  const node = pod?.spec?.nodeName ?? (existing && pinnedNode(existing.spec.template))
+  const { namespace } = owner.driver
+  const [facts, said] = await Promise.all([
+    node === undefined ? {} : nodeFacts(client, node, { namespace, name: podRef(site).name }, signal),
+    pod && !runs(pod) && !pod.metadata.deletionTimestamp ? podTrouble(client, namespace, selectorOf(site)) : undefined,
+  ])
+  return {
+    state: pod && runs(pod) ? 'running' : existing ? 'stopped' : 'absent',
+    launch: template && runningOf(template)?.launch,
+    delivered: deliveredIn(secret),
+    foreign,
+    said: said || undefined,
+    ...facts,
+  }
+}
+
+async function logs(site: Site, lines: number): Promise<string> {
+  const { client, signal } = site
+  const pod = await findPod(site)
+  if (!pod) return ''
+  const { namespace, name } = podRef(site)
+  // A container that waits for its next start has said in the last one why it died.
+  const status = pod.status?.containerStatuses?.[0]
+  const previous = status?.state?.waiting && status.restartCount > 0 ? 'true' : undefined
+  const query = { container: 'etcd', tailLines: String(lines), previous }
+  const { status: code, text } = await client.raw(`/api/v1/namespaces/${namespace}/pods/${name}/log`, { query, signal })
+  return code === 200 ? text : ''
+}

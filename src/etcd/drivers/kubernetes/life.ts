@@ -1,0 +1,156 @@
+import { UserError } from '../../../errors.ts'
+import { podTrouble, waitFor, waitForGone } from '../../../kube/wait.ts'
+import type { Launch } from '../driver.ts'
+import { ensureNamespace } from './namespace.ts'
+import { chooseNode, type Node, silent } from './node.ts'
+import {
+  budgetOf,
+  claimOf,
+  type Pod,
+  pinnedNode,
+  type Running,
+  runningOf,
+  type StatefulSet,
+  statefulSetOf,
+} from './objects.ts'
+import { exitCode, mustGo, runs, started, type Wanted } from './pod-state.ts'
+import {
+  findForeign,
+  findPod,
+  findStatefulSet,
+  podRef,
+  type Site,
+  selectorOf,
+  statefulSetRef,
+  waiting,
+} from './world.ts'
+
+/** See `Driver.start`. */
+export async function start(site: Site, launch: Launch): Promise<boolean> {
+  const { client, owner, member, signal } = site
+  const foreign = await findForeign(site)
+  if (foreign !== undefined) throw new UserError(foreign, { hint: 'delete it, or name another namespace' })
+  await ensureNamespace(client, owner.driver.namespace, waiting(site))
+  const [existing, pod] = await Promise.all([findStatefulSet(site), findPod(site)])
+  const node =
+    (existing && pinnedNode(existing.spec.template)) ?? (await chooseNode(client, member, owner.driver, signal))
+  const stays = pod !== undefined && runs(pod) && !mustGo(pod, { launch, bootstrapArgs: [] })
+  const wanted = { launch, bootstrapArgs: bootstrapFor(launch, stays ? existing : undefined) }
+  for (const object of [budgetOf(owner), claimOf(owner, launch.generation)]) {
+    if (object) await client.apply(object, { signal })
+  }
+  await apply(site, { ...wanted, node: node ?? pod?.spec?.nodeName, replicas: 1 })
+  if (stays) return false
+  await newPod(site, wanted, node)
+  return true
+}
+
+/** Read only while there is no data: what it was first started with stays, so that nothing is left to be restarted. */
+const bootstrapFor = (launch: Launch, existing: StatefulSet | undefined): string[] =>
+  (existing && runningOf(existing.spec.template)?.bootstrapArgs) ?? launch.bootstrapArgs
+
+/** Until the pod is one as wanted; its node is remembered as soon as it has one. */
+async function newPod(site: Site, wanted: Wanted, node: string | undefined): Promise<void> {
+  const { client, signal } = site
+  const before = await findPod(site)
+  const old = before && mustGo(before, wanted) ? before.metadata.uid : undefined
+  if (old !== undefined) await deletePod(site)
+  if (node === undefined) {
+    const pod = await wait<Pod>(site, pod => (pod?.spec?.nodeName ? true : started(pod, wanted, old)))
+    const chosen = pod.spec?.nodeName
+    if (chosen !== undefined) await apply(site, { ...wanted, node: chosen, replicas: 1 })
+  }
+  const pod = await wait<Pod>(site, pod => started(pod, wanted, old))
+  signal.throwIfAborted()
+  if (exitCode(pod) === undefined) return
+  const said = await podTrouble(client, site.owner.driver.namespace, selectorOf(site))
+  throw new UserError(`etcd of ${site.owner.member} ends as soon as it starts\n${said}`)
+}
+
+/** Throws UserError with what stands in the way when the time is over. */
+async function wait<T extends Pod>(site: Site, check: (pod: T | undefined) => true | string): Promise<T> {
+  try {
+    return await waitFor<T>(site.client, podRef(site), check, waiting(site))
+  } catch (error) {
+    site.signal.throwIfAborted()
+    if (!(error instanceof UserError)) throw error
+    const trouble = await podTrouble(site.client, site.owner.driver.namespace, selectorOf(site))
+    throw new UserError([error.message, trouble].filter(Boolean).join('\n'), { cause: error })
+  }
+}
+
+async function apply(site: Site, running: Running): Promise<void> {
+  const { client, owner, signal } = site
+  const { object } = await client.apply<StatefulSet>(statefulSetOf(owner, running), { signal })
+  // A pod deleted before the controller has seen this would come back as it was.
+  const generation = object.metadata.generation ?? 0
+  await waitFor<StatefulSet>(
+    client,
+    statefulSetRef(site),
+    found =>
+      (found?.status?.observedGeneration ?? 0) >= generation
+        ? true
+        : 'the StatefulSet is not yet seen by its controller',
+    waiting(site),
+  )
+}
+
+/** See `Driver.restart`. */
+export async function restart(site: Site): Promise<void> {
+  const existing = await findStatefulSet(site)
+  const running = existing && runningOf(existing.spec.template)
+  if (!existing || !running) throw nothingOf(site)
+  const before = await findPod(site)
+  if (existing.spec.replicas === 0) {
+    await apply(site, { ...running, node: pinnedNode(existing.spec.template), replicas: 1 })
+  }
+  if (before) await deletePod(site)
+  await wait<Pod>(site, pod => started(pod, running, before?.metadata.uid))
+}
+
+const nothingOf = ({ owner }: Site) =>
+  new UserError(`context ${owner.driver.context} has no member ${owner.member} of etcd ${owner.cluster}`, {
+    hint: 'kubectl karmada-net etcd up',
+  })
+
+/** See `Driver.stop`. */
+export async function stop(site: Site): Promise<boolean> {
+  const existing = await findStatefulSet(site)
+  const pod = await findPod(site)
+  const running = existing && runningOf(existing.spec.template)
+  if (existing && running && existing.spec.replicas !== 0) {
+    await apply(site, { ...running, node: pinnedNode(existing.spec.template) ?? pod?.spec?.nodeName, replicas: 0 })
+  } else if (existing && !running) {
+    // Changed by hand so far that what it runs cannot be read.
+    await site.client.mergePatch(statefulSetRef(site), { spec: { replicas: 0 } }, { signal: site.signal })
+  }
+  if (!pod) return false
+  await gone(site, pod)
+  return runs(pod)
+}
+
+async function deletePod(site: Site): Promise<void> {
+  const pod = await findPod(site)
+  if (!pod) return
+  await site.client.delete(podRef(site), { signal: site.signal })
+  await canStop(site, pod)
+}
+
+async function gone(site: Site, pod: Pod): Promise<void> {
+  await canStop(site, pod)
+  await waitForGone(site.client, podRef(site), waiting(site))
+}
+
+/** A node that does not report cannot say that etcd has ended: that is told at once, not after the whole patience. */
+async function canStop({ client, signal }: Site, { spec, metadata }: Pod): Promise<void> {
+  if (!spec?.nodeName) return
+  const ref = { apiVersion: 'v1', kind: 'Node', name: spec.nodeName }
+  // Who may not read nodes waits instead.
+  const node = await client.find<Node>(ref, { signal }).catch(() => undefined)
+  signal.throwIfAborted()
+  const trouble = silent(node)
+  if (trouble === undefined) return
+  throw new UserError(`pod ${metadata.name} cannot be stopped: ${trouble}`, {
+    hint: `bring ${spec.nodeName} back; if it is gone for good: kubectl delete node ${spec.nodeName}`,
+  })
+}
