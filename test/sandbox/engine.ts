@@ -16,7 +16,8 @@ const diskSize = '8G'
 /** The daemons of a machine for etcd, by component. Pure. */
 export const engineCommands = (sandbox: string, name: string): Record<string, string[]> => ({
   docker: [
-    'dockerd',
+    // One that was killed leaves its id, which the kernel may have given to another process by now.
+    ...['sh', '-c', 'rm -f /run/docker.pid; exec "$@"', 'docker', 'dockerd'],
     // Containers use the machine's own network.
     ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
     ...[`--data-root=${dataRoot}`, '--exec-root=/run/docker', '--pidfile=/run/docker.pid', `--host=unix://${socket}`],
