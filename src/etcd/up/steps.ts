@@ -5,6 +5,7 @@ import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
 import type { Driver, Launch } from '../drivers/driver.ts'
 import { launchOf, sameLaunch } from '../launch.ts'
 import { rolling } from '../rolling.ts'
+import { lookAt } from '../view.ts'
 import { waitForHealthy } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
 import { preflight } from './preflight.ts'
@@ -35,10 +36,7 @@ const preflightStep: Step<EtcdWorld> = {
   title: 'Machines',
   async run(world) {
     await preflight(world)
-    return {
-      changed: false,
-      detail: [...new Set(world.state.spec.members.map(m => world.driverOf(m).where))].join('; '),
-    }
+    return { changed: false, detail: `${world.state.spec.members.length} reached` }
   },
 }
 
@@ -86,7 +84,7 @@ const startStep = (member: MemberSpec): Step<EtcdWorld> => ({
     // A restart for new settings may only come when all others are well: `rollStep`.
     const waits = world.state.formed && (await driver.inspect()).state === 'running'
     const changed = waits ? false : await driver.start(launch)
-    return { changed, detail: changed ? `${launch.version}, ${driver.where}` : launch.version }
+    return { changed, detail: launch.version }
   },
 })
 
@@ -101,7 +99,7 @@ const rollStep: Step<EtcdWorld> = {
           const driver = world.driverOf(member)
           await driver.start(launchFor(world.state, member, driver))
         },
-        { progress, members },
+        { progress, only: members.map(({ name }) => name) },
       )
     }
     return { changed: members.length > 0, detail: restarted(members) }
@@ -109,7 +107,7 @@ const rollStep: Step<EtcdWorld> = {
 }
 
 const restarted = (members: MemberSpec[]) =>
-  members.length === 0 ? undefined : `restarted one after the other: ${members.map(({ name }) => name).join(', ')}`
+  members.length === 0 ? 'as they run' : `restarted one after the other: ${members.map(({ name }) => name).join(', ')}`
 
 async function whoDiffers(world: EtcdWorld): Promise<MemberSpec[]> {
   const looked = await Promise.all(
@@ -147,7 +145,8 @@ function plannedMember(world: EtcdWorld, member: MemberSpec) {
 const healthyStep: Step<EtcdWorld> = {
   title: 'Quorum',
   async run(world, progress) {
-    const { leader } = await waitForHealthy(world, progress)
+    await waitForHealthy(world, progress)
+    const { leader } = await lookAt(world)
     const { formed } = world.state
     if (!formed) await world.remember({ ...world.state, formed: true })
     return { changed: !formed, detail: leader && `leader ${leader.spec.name}` }
