@@ -1,26 +1,37 @@
-import { mkdir, rm, symlink } from 'node:fs/promises'
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { imageArchive } from '../setup/archive.ts'
 import { etcdSpecs } from '../setup/images.ts'
 import { run } from '../setup/run.ts'
 import { until } from './api.ts'
 import { cgroupOf } from './cgroups.ts'
-import { type Machine, type ProcessHandle, runIn, startDaemon } from './machine.ts'
+import { fileIn, type Machine, type ProcessHandle, runIn, startDaemon } from './machine.ts'
 import { engineSocket, machineDir } from './paths.ts'
 
 /** Inside the machine; /var/lib is what the root namespace sees of it too. */
 const [dataRoot, socket] = ['/var/lib/docker', '/var/lib/docker.sock']
+const [containerdConfig, containerdSocket] = ['/etc/containerd/docker.toml', '/run/containerd/containerd.sock']
+const containerd = `version = 2
+root = "/var/lib/containerd"
+state = "/run/containerd"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = "${containerdSocket}"
+`
 /** A disk of its own, so that a full one is this machine's alone. It takes only what is written. */
 const diskSize = '8G'
 
 /** The daemons of a machine for etcd, by component. Pure. */
 export const engineCommands = (sandbox: string, name: string): Record<string, string[]> => ({
+  // Not dockerd's own child: that one dies a moment after a dockerd that was killed, and the next dockerd takes it for alive.
+  containerd: ['containerd', `--config=${containerdConfig}`],
   docker: [
     // One that was killed leaves its id, which the kernel may have given to another process by now.
     ...['sh', '-c', 'rm -f /run/docker.pid; exec "$@"', 'docker', 'dockerd'],
     // Containers use the machine's own network.
     ...['--bridge=none', '--iptables=false', '--ip6tables=false'],
     ...[`--data-root=${dataRoot}`, '--exec-root=/run/docker', '--pidfile=/run/docker.pid', `--host=unix://${socket}`],
+    `--containerd=${containerdSocket}`,
     ...['--exec-opt=native.cgroupdriver=cgroupfs', `--cgroup-parent=${cgroupOf(sandbox, name)}`],
   ],
 })
@@ -35,6 +46,8 @@ export async function startEngine(machine: Machine, bin: string): Promise<Record
   await run(['truncate', `--size=${diskSize}`, join(lib, disk)])
   await run(['mkfs.ext4', '-q', '-F', '-m', '0', join(lib, disk)])
   await runIn(machine, ['mount', '-o', 'loop,discard', join('/var/lib', disk), dataRoot])
+  await mkdir(dirname(fileIn(machine, containerdConfig)), { recursive: true })
+  await writeFile(fileIn(machine, containerdConfig), containerd)
   const daemons: Record<string, ProcessHandle> = {}
   for (const [component, command] of Object.entries(engineCommands(sandbox, name)))
     daemons[component] = await startDaemon(machine, component, command)
