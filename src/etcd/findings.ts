@@ -1,7 +1,8 @@
 import { formatBytes } from './bytes.ts'
-import { UnreachableError } from './client/errors.ts'
+import { EtcdError, UnreachableError } from './client/errors.ts'
 import { type Alarm, hexId } from './client/types.ts'
 import { quorumOf } from './cluster.ts'
+import type { Found } from './drivers/driver.ts'
 import { compareVersions } from './versions.ts'
 import type { ClusterView, MemberView } from './view.ts'
 
@@ -10,8 +11,8 @@ export interface StatusFacts {
   cluster: string
   /** By member: the server certificate that it shows, or why it could not be seen. */
   certificates: ReadonlyMap<string, { expires?: Date; error?: string }>
-  /** By member, of those that do not answer: what its machine says (`stopped: exit 137`). */
-  machines: ReadonlyMap<string, string>
+  /** By member, of those that do not answer: what its machine says. */
+  machines: ReadonlyMap<string, Pick<Found, 'state' | 'said'>>
   alarms: readonly Alarm[]
   /** Of the spec: members below 3.6 do not tell theirs. */
   quotaBytes: number
@@ -84,19 +85,27 @@ function quorum({ voters, hasQuorum, members }: ClusterView): Finding[] {
 
 function down({ spec, error, status }: MemberView, { machines }: StatusFacts): Finding | undefined {
   if (status) return undefined
-  const { name } = spec
-  const machine = machines.get(name)
+  const member = spec.name
+  const { state, said } = machines.get(member) ?? {}
+  const replace = `${program} etcd member replace ${member}`
+  if (state === 'absent') return { member, note: 'its machine has nothing of it', next: replace }
+  if (state !== 'stopped') return { member, note: shortReason(error), next: `${program} etcd verify ${member}` }
   return {
-    member: name,
-    note: machine ?? shortReason(error),
-    next: machine
-      ? `${program} etcd up starts it again; if its disk is lost: ${program} etcd member replace ${name}`
-      : `${program} etcd verify ${name}`,
+    member,
+    note: ['stopped', ...(said ? [firstWords(said)] : [])].join(': '),
+    next: `${program} etcd up starts it again; if its data is lost: ${replace}`,
   }
+}
+
+/** Of what may be a page of log. */
+function firstWords(text: string): string {
+  const [line = ''] = text.trim().split('\n')
+  return line.length > 30 ? `${line.slice(0, 29)}…` : line
 }
 
 /** Why no answer came, short enough for a table. */
 export function shortReason(error: Error | undefined): string {
+  if (error instanceof EtcdError) return error.said
   if (!(error instanceof UnreachableError)) return error?.message ?? 'no answer'
   const words = {
     refused: 'connection refused',
@@ -104,7 +113,7 @@ export function shortReason(error: Error | undefined): string {
     reset: 'connection closed',
     tls: 'TLS failed',
     name: 'name not found',
-    other: error.message,
+    other: 'no answer from an etcd',
   }
   return words[error.failure]
 }

@@ -23,6 +23,8 @@ export interface StatusRow {
   certificate?: { expires: string; daysLeft: number }
   /** What is wrong with it, the worst first. */
   notes: string[]
+  /** Why it did not answer, in full. */
+  error?: string
 }
 
 export interface ClusterStatus {
@@ -68,7 +70,8 @@ export function clusterStatus(view: ClusterView, facts: StatusFacts): ClusterSta
 }
 
 function memberRow(member: MemberView, view: ClusterView, facts: StatusFacts, found: Finding[]): StatusRow {
-  const { spec, status, latencyMs } = member
+  const { spec, status, latencyMs, error } = member
+  const said = [error?.message, facts.machines.get(spec.name)?.said].filter(text => text !== undefined).join('; ')
   const certificate = facts.certificates.get(spec.name)
   const id = member.member?.id ?? status?.id
   return {
@@ -92,6 +95,7 @@ function memberRow(member: MemberView, view: ClusterView, facts: StatusFacts, fo
       certificate: { expires: certificate.expires.toISOString(), daysLeft: daysUntil(certificate.expires, facts.now) },
     }),
     notes: notesOf(spec.name, found),
+    ...(said !== '' && { error: said }),
   }
 }
 

@@ -51,11 +51,19 @@ const cases: Record<string, Case> = {
   },
   'one dead whose machine knows why': {
     view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
-    facts: { machines: new Map([['m3', 'stopped: exit 137']]) },
+    facts: { machines: new Map([['m3', { state: 'stopped', said: 'exit 137' }]]) },
     roles: 'follower leader down',
     notes: { m3: 'stopped: exit 137' },
     summary: /^karmada: 2 of 3/,
-    hint: 'kubectl karmada-net etcd up starts it again; if its disk is lost: kubectl karmada-net etcd member replace m3',
+    hint: 'kubectl karmada-net etcd up starts it again; if its data is lost: kubectl karmada-net etcd member replace m3',
+  },
+  'one dead whose machine was wiped': {
+    view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
+    facts: { machines: new Map([['m3', { state: 'absent' }]]) },
+    roles: 'follower leader down',
+    notes: { m3: 'its machine has nothing of it' },
+    summary: /^karmada: 2 of 3/,
+    hint: 'kubectl karmada-net etcd member replace m3',
   },
   'no quorum: says so first, and what brings it back': {
     view: viewOf([healthy(1, { status: memberStatus(1, { leader: 0n }) }), dead(2, silent), dead(3, refused)], {
@@ -212,6 +220,14 @@ describe('status', () => {
       else expect(status.hint).toMatch(hint)
     })
   }
+
+  test('a stopped member: its first words in the table, all of them for -o wide', () => {
+    const said = 'exit 2: panic: tocommit(4120) is out of range [lastIndex(0)]\ngoroutine 1'
+    const view = viewOf([healthy(1), healthy(2), dead(3, refused)])
+    const { members } = clusterStatus(view, facts({ machines: new Map([['m3', { state: 'stopped', said }]]) }))
+    expect(members[2]?.notes).toEqual(['stopped: exit 2: panic: tocommit(4120)…'])
+    expect(members[2]?.error).toBe(`connect ECONNREFUSED 10.0.0.3:2379; ${said}`)
+  })
 
   test('every note fits a table of 100 columns', () => {
     for (const { view, facts: over } of Object.values(cases))

@@ -1,0 +1,202 @@
+import { randomBytes } from 'node:crypto'
+import { UserError } from '../errors.ts'
+import { pause } from '../kube/pause.ts'
+import type { Step, StepGroup } from '../steps/step.ts'
+import { formatBytes, formatShare } from './bytes.ts'
+import { EtcdError } from './client/errors.ts'
+import type { Alarm, EtcdClient } from './client/types.ts'
+import type { MemberSpec } from './cluster.ts'
+import { defragStep, leaderLast } from './defrag.ts'
+import { nameOf } from './findings.ts'
+import { type ClusterView, lookAt } from './view.ts'
+import { sameData, waitForReady } from './waits.ts'
+import type { EtcdWorld } from './world.ts'
+
+/** An alarm that comes back within this time was not cured. Milliseconds. */
+const quietMs = 5000
+const compactMs = 5 * 60_000
+
+/** What `etcd alarms` shows. */
+export interface AlarmRow {
+  member: string
+  id: string
+  alarm: Alarm['alarm']
+  meaning: string
+}
+
+/**
+ * Alarms as the members carry them in their status: known without a quorum, too. Pure.
+ * etcd writes them as `memberID:10501334649042878790 alarm:NOSPACE`.
+ */
+export function alarmsIn({ members }: ClusterView): Alarm[] {
+  const found = new Map<string, Alarm>()
+  for (const error of members.flatMap(({ status }) => status?.errors ?? [])) {
+    const [, id, alarm] = /memberID:(\d+)\s+alarm:(NOSPACE|CORRUPT)/.exec(error) ?? []
+    if (id !== undefined) found.set(`${id} ${alarm}`, { member: BigInt(id), alarm: alarm as Alarm['alarm'] })
+  }
+  return [...found.values()]
+}
+
+export const alarmRows = (view: ClusterView, alarms: readonly Alarm[]): AlarmRow[] =>
+  alarms.map(({ member, alarm }) => ({
+    member: nameOf(member, view),
+    id: member.toString(16),
+    alarm,
+    meaning:
+      alarm === 'NOSPACE'
+        ? 'its database reached the quota: the whole cluster refuses writes'
+        : 'its data differs from that of the others: the whole cluster refuses to serve',
+  }))
+
+export interface AlarmPlan {
+  /** Free pages have to be made first: somebody's database is as large as its quota. */
+  makeRoom: boolean
+  /** Who is defragmented for it, the leader last. Members that do not answer are left out: their alarm can be disarmed all the same. */
+  defragment: MemberSpec[]
+  /** The data of all members has to be compared first. */
+  compare: boolean
+}
+
+/** How to get rid of these alarms for good. Pure. Throws UserError where that takes something else. */
+export function planAlarms(view: ClusterView, alarms: readonly Alarm[], quotaBytes: number): AlarmPlan {
+  if (!view.hasQuorum || !view.leader) {
+    throw new UserError('alarms can be disarmed only by a quorum, and there is none', {
+      hint: 'kubectl karmada-net etcd status',
+    })
+  }
+  const answering = view.members.filter(({ status }) => status && !status.isLearner)
+  const nearQuota = answering.some(({ status }) => status && status.dbSize > 0.9 * (status.dbSizeQuota || quotaBytes))
+  const makeRoom = nearQuota && alarms.some(({ alarm }) => alarm === 'NOSPACE')
+  // Of a member that was replaced meanwhile only the alarm is left.
+  const corrupt = view.members.some(({ member }) =>
+    alarms.some(({ alarm, member: id }) => alarm === 'CORRUPT' && id === member?.id),
+  )
+  return {
+    makeRoom,
+    defragment: makeRoom ? leaderLast(answering, view).map(({ spec }) => spec) : [],
+    compare: corrupt,
+  }
+}
+
+/** Nothing is stopped for it. Empty: there is no alarm. Throws UserError, see `planAlarms`. */
+export async function disarmGroups(world: EtcdWorld): Promise<StepGroup<EtcdWorld>[]> {
+  const view = await lookAt(world)
+  const alarms = alarmsIn(view)
+  if (alarms.length === 0) return []
+  const { makeRoom, defragment, compare } = planAlarms(view, alarms, world.state.spec.tuning.quotaBytes)
+  const kinds = [...new Set(alarms.map(({ alarm }) => alarm))].sort()
+  const room = makeRoom
+    ? [
+        compactStep,
+        ...defragment.map(member => defragStep(member, (each, progress) => waitForReady(each, member, progress))),
+        roomStep(defragment),
+      ]
+    : []
+  return [{ steps: [...(compare ? [compareStep] : []), ...room, disarmStep(kinds), writeStep, quietStep(makeRoom)] }]
+}
+
+/** Of the leader: it knows first what is so. Throws UserError without one. */
+async function leaderClient(world: EtcdWorld): Promise<EtcdClient> {
+  const { leader } = await lookAt(world)
+  if (!leader) throw new UserError('there is no leader', { hint: 'kubectl karmada-net etcd status' })
+  return world.clientOf(leader.spec)
+}
+
+const compareStep: Step<EtcdWorld> = {
+  title: 'Same data on all members',
+  run: async world => ({ changed: false, detail: `at revision ${await sameData(world)}` }),
+}
+
+const compactStep: Step<EtcdWorld> = {
+  title: 'Compact',
+  async run(world, progress) {
+    const client = await leaderClient(world)
+    const { revision, dbSize } = await client.status()
+    progress(`history up to revision ${revision}`)
+    await client.compact(revision, { timeoutMs: compactMs })
+    return { changed: true, detail: `history up to revision ${revision}, database ${formatBytes(dbSize)}` }
+  },
+}
+
+/** Where what is in use alone fills the quota, the alarm would be back at once. */
+const roomStep = (members: readonly MemberSpec[]): Step<EtcdWorld> => ({
+  title: 'Room below the quota',
+  async run(world) {
+    const statuses = await Promise.all(members.map(async ({ name }) => ({ name, status: await statusOf(world, name) })))
+    const quotaOf = (quota: number) => quota || world.state.spec.tuning.quotaBytes
+    const full = statuses.find(({ status }) => status.dbSize > 0.9 * quotaOf(status.dbSizeQuota))
+    const [largest] = statuses.toSorted((a, b) => b.status.dbSize - a.status.dbSize)
+    if (!full) {
+      return {
+        changed: false,
+        ...(largest && { detail: formatShare(largest.status.dbSize, quotaOf(largest.status.dbSizeQuota)) }),
+      }
+    }
+    throw new UserError(
+      `${full.name} still needs ${formatShare(full.status.dbSize, quotaOf(full.status.dbSizeQuota))}: the alarm would be back at once`,
+      {
+        hint: 'delete what is not needed (kubectl karmada-net etcd keys shows what is there), or raise tuning.quota in the inventory: kubectl karmada-net etcd up -f FILE',
+      },
+    )
+  },
+})
+
+function statusOf(world: EtcdWorld, name: string) {
+  const spec = world.state.spec.members.find(member => member.name === name)
+  if (!spec) throw new Error(`no member ${name}`)
+  return world.clientOf(spec).status()
+}
+
+/** Read again: members raise it one after the other. Each is named, because "all" is accepted and does nothing. */
+const disarmStep = (kinds: string[]): Step<EtcdWorld> => ({
+  title: `Disarm ${kinds.join(' and ')}`,
+  async run(world) {
+    const client = await leaderClient(world)
+    const alarms = await client.alarms()
+    for (const alarm of alarms) await client.disarm(alarm)
+    const left = await client.alarms()
+    if (left.length > 0) throw new UserError(`${left.length} alarms did not go away`)
+    return { changed: alarms.length > 0, detail: alarms.length === 1 ? '1 alarm' : `${alarms.length} alarms` }
+  },
+})
+
+const writeStep: Step<EtcdWorld> = {
+  title: 'A write goes through',
+  async run(world) {
+    const client = await leaderClient(world)
+    const began = performance.now()
+    const lease = await client.grantLease(60)
+    await client.put('karmada-net.io/verify/alarms', randomBytes(8).toString('hex'), { lease })
+    const elapsed = Math.round(performance.now() - began)
+    await client.revokeLease(lease)
+    return { changed: false, detail: `${elapsed} ms` }
+  },
+}
+
+const quietStep = (madeRoom: boolean): Step<EtcdWorld> => ({
+  title: 'No alarm comes back',
+  async run(world, progress) {
+    const client = await leaderClient(world)
+    for (let waited = 0; waited < quietMs; waited += 1000) {
+      progress(`${(quietMs - waited) / 1000}s`)
+      await pause(1000, world.signal)
+      const [back] = await client.alarms().catch(unlessBusy)
+      if (back) throw cameBack(back, await lookAt(world), madeRoom)
+    }
+    return { changed: false, detail: `for ${quietMs / 1000}s` }
+  },
+})
+
+/** A busy moment says nothing about alarms. */
+function unlessBusy(error: unknown): Alarm[] {
+  if (error instanceof EtcdError) return []
+  throw error
+}
+
+const cameBack = ({ member, alarm }: Alarm, view: ClusterView, madeRoom: boolean): UserError =>
+  new UserError(`${nameOf(member, view)} raised ${alarm} again`, {
+    hint:
+      alarm === 'NOSPACE' && madeRoom
+        ? 'raise tuning.quota in the inventory: kubectl karmada-net etcd up -f FILE'
+        : 'kubectl karmada-net etcd verify',
+  })

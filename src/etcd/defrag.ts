@@ -1,0 +1,108 @@
+import { UserError } from '../errors.ts'
+import type { Step, StepGroup } from '../steps/step.ts'
+import { suggest } from '../suggest.ts'
+import { formatBytes, formatShare } from './bytes.ts'
+import type { MemberStatus } from './client/types.ts'
+import type { MemberSpec } from './cluster.ts'
+import { type ClusterView, lookAt, type MemberView } from './view.ts'
+import { waitForHealthy, waitForReady } from './waits.ts'
+import type { EtcdWorld } from './world.ts'
+
+const mebibyte = 2 ** 20
+
+/**
+ * Who is defragmented, in order: followers first, the leader last. While it works a member serves nothing, so nobody else may be
+ * away. Pure. Throws UserError with who is in the way.
+ */
+export function defragOrder(view: ClusterView, names: readonly string[]): MemberSpec[] {
+  const known = view.members.map(({ spec }) => spec.name)
+  const unknown = names.find(name => !known.includes(name))
+  if (unknown !== undefined) {
+    const near = suggest(unknown, known)
+    throw new UserError(`there is no member "${unknown}"`, {
+      hint: near === undefined ? `members: ${known.join(', ')}` : `did you mean ${near}?`,
+    })
+  }
+  const ill = view.members.flatMap(member => {
+    const why = whyAway(member)
+    return why === undefined ? [] : [`${member.spec.name} ${why}`]
+  })
+  if (ill.length > 0 || !view.leader) {
+    throw new UserError(
+      `not now: ${ill.join(', ') || 'there is no leader'}; a member that is defragmented serves nothing meanwhile`,
+      {
+        hint: 'kubectl karmada-net etcd status',
+      },
+    )
+  }
+  const chosen = view.members.filter(({ spec }) => names.length === 0 || names.includes(spec.name))
+  return leaderLast(chosen, view).map(({ spec }) => spec)
+}
+
+function whyAway({ status, member, readiness }: MemberView): string | undefined {
+  if (!status) return 'does not answer'
+  if (!member) return 'is not in the member list'
+  if (status.isLearner) return 'is a learner'
+  return readiness?.ready ? undefined : 'is not ready'
+}
+
+export const leaderLast = (members: readonly MemberView[], { leader }: ClusterView): MemberView[] => [
+  ...members.filter(member => member !== leader),
+  ...members.filter(member => member === leader),
+]
+
+/** One member after the other, each ready and everybody healthy before the next. */
+export const defragGroups = (members: readonly MemberSpec[]): StepGroup<EtcdWorld>[] => [
+  {
+    steps: members.map(member =>
+      defragStep(member, async (world, progress) => {
+        await waitForReady(world, member, progress)
+        await waitForHealthy(world, progress)
+      }),
+    ),
+  },
+]
+
+/** `settled`: what has to be so before the next member may serve nothing. */
+export const defragStep = (
+  member: MemberSpec,
+  settled: (world: EtcdWorld, progress: (waitingFor: string) => void) => Promise<void>,
+): Step<EtcdWorld> => ({
+  title: `Defragment ${member.name}`,
+  async run(world, progress) {
+    const client = world.clientOf(member)
+    const before = await client.status()
+    if (!isWorthwhile(before)) return { changed: false, detail: `nothing to win of ${formatBytes(before.dbSize)}` }
+    await requireRoom(world, member, before)
+    progress(`rewriting ${formatBytes(before.dbSizeInUse)}; it serves nothing meanwhile`)
+    const began = performance.now()
+    await client.defragment({ timeoutMs: world.timeoutMs })
+    const elapsed = Math.round(performance.now() - began)
+    await settled(world, progress)
+    const after = await client.status()
+    return { changed: true, detail: `${wonText(before, after)} in ${elapsed} ms` }
+  },
+})
+
+/** Are there free pages that it pays to give back? Below 1 MiB or 1 % there are always some. Pure. */
+export function isWorthwhile({ dbSize, dbSizeInUse }: Pick<MemberStatus, 'dbSize' | 'dbSizeInUse'>): boolean {
+  return dbSize - dbSizeInUse >= Math.max(mebibyte, dbSize / 100)
+}
+
+const wonText = (before: MemberStatus, after: MemberStatus): string =>
+  `${formatBytes(Math.max(0, before.dbSize - after.dbSize))} won, ${formatShare(after.dbSize, before.dbSize)} left`
+
+/** It writes a second file with all that is in use before it lets go of the first. */
+async function requireRoom(world: EtcdWorld, member: MemberSpec, { dbSizeInUse }: MemberStatus): Promise<void> {
+  const { freeBytes } = await world.driverOf(member).inspect()
+  if (freeBytes === undefined || freeBytes > dbSizeInUse + 64 * mebibyte) return
+  throw new UserError(
+    `${member.name} has ${formatBytes(freeBytes)} free on its disk; to defragment ${formatBytes(dbSizeInUse)} it needs that much once more`,
+    { hint: `make room on its machine, or give it a new disk: kubectl karmada-net etcd member replace ${member.name}` },
+  )
+}
+
+/** The steps for the cluster as it is now. Throws UserError while it is not healthy. */
+export async function planDefrag(world: EtcdWorld, names: readonly string[]): Promise<StepGroup<EtcdWorld>[]> {
+  return defragGroups(defragOrder(await lookAt(world), names))
+}
