@@ -3,3 +3,9 @@ declare module '*.yaml' {
   const text: string
   export default text
 }
+
+/** Units of systemd, the same way. */
+declare module '*.service' {
+  const text: string
+  export default text
+}

@@ -2,14 +2,14 @@ import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 /** Manifests are bundled as text; the unit tests read them the same way. */
-const yamlAsText = {
-  name: 'yaml-as-text',
+const manifestsAsText = {
+  name: 'manifests-as-text',
   transform: (code: string, id: string) =>
-    id.endsWith('.yaml') ? `export default ${JSON.stringify(code)}` : undefined,
+    /\.(yaml|service)$/.test(id) ? `export default ${JSON.stringify(code)}` : undefined,
 }
 
 export default defineConfig({
-  plugins: [yamlAsText],
+  plugins: [manifestsAsText],
   test: {
     projects: [
       { extends: true, test: { name: 'unit', root: import.meta.dirname, include: ['unit/**/*.test.ts'] } },

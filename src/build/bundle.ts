@@ -53,7 +53,7 @@ async function split(commit: string) {
     target: 'node22',
     minify: true,
     legalComments: 'none',
-    loader: { '.yaml': 'text' },
+    loader: { '.yaml': 'text', '.service': 'text' },
     plugins: [withoutUnused, withoutGeneratedApis],
     define: {
       BUILD_VERSION: JSON.stringify(manifest.version),

@@ -17,6 +17,6 @@ export function createDriver(cluster: string, member: MemberSpec, surroundings: 
         client: surroundings.clientOf(driver.context),
       })
     case 'files':
-      return createFilesDriver(cluster, member, surroundings)
+      return createFilesDriver(cluster, member)
   }
 }
