@@ -1,0 +1,163 @@
+import { UserError } from '../../errors.ts'
+import { pause } from '../../kube/pause.ts'
+import type { Progress } from '../../steps/step.ts'
+import { authorityOf, memberFiles, whyDeliver } from '../certificates.ts'
+import { type EtcdClient, type EtcdMember, hexId, type MemberId } from '../client/types.ts'
+import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
+import { launchOf } from '../launch.ts'
+import { lookAt } from '../view.ts'
+import { sameData, waitForReady } from '../waits.ts'
+import type { EtcdWorld } from '../world.ts'
+import { askLeader, entryOf, listed, removeEntry } from './ask.ts'
+import type { MemberStep } from './step.ts'
+
+/** By hand 0.6 s; an image may have to be pulled first. Milliseconds. */
+const startMs = 60_000
+
+/** From an empty place to a voter that has everything: each step finds out by itself whether it is still needed. */
+export function joinSteps(member: MemberSpec, { learner = false } = {}): MemberStep[] {
+  const steps = [addStep(member), startStep(member)]
+  return learner ? steps : [...steps, promoteStep(member), readyStep(member)]
+}
+
+const addStep = (member: MemberSpec): MemberStep => ({
+  title: `${member.name} added as learner`,
+  would: `add ${member.name} to the member list as a learner, which has no vote yet`,
+  async run(world, progress) {
+    const url = peerUrl(member, world.state.spec)
+    const add = async (client: EtcdClient, list: EtcdMember[]) => {
+      const there = entryOf(list, member, world.state.spec)
+      if (there) return { entry: there, changed: false }
+      return { entry: await client.addMember(url, { learner: true }), changed: true }
+    }
+    const { entry, changed } = await askLeader(world, add, { progress })
+    return { changed, detail: `${hexId(entry.id)}, ${url}` }
+  },
+})
+
+const startStep = (member: MemberSpec): MemberStep => ({
+  title: `${member.name} started on empty data`,
+  would: `start etcd of ${member.name} in an empty data directory; the leader sends it all data`,
+  async run(world, progress) {
+    const driver = world.driverOf(member)
+    const list = await listed(world, { progress })
+    const entry = entryOf(list, member, world.state.spec)
+    if (!entry) throw gone(member)
+    await deliverIfNeeded(world, member)
+    const members = list.map(each => ({
+      name: each.id === entry.id ? member.name : each.name || hexId(each.id),
+      peerUrl: each.peerUrls[0] ?? '',
+    }))
+    const launch = launchOf(world.state, member, driver.paths, { state: 'existing', members })
+    const changed = await driver.start(launch)
+    if (entry.isLearner) await waitForLearner(world, member, entry.id, progress)
+    return { changed, detail: `${launch.version}, ${driver.where}` }
+  },
+})
+
+/** Certificates stay as they are where they do; a new disk has none. */
+async function deliverIfNeeded(world: EtcdWorld, member: MemberSpec): Promise<void> {
+  const driver = world.driverOf(member)
+  const [authority, { delivered }] = await Promise.all([authorityOf(world.store), driver.inspect()])
+  const need = { authority, member, now: new Date(world.now()) }
+  if (whyDeliver(delivered, need)) await driver.deliver(memberFiles(authority, member, world.state.spec.keyType))
+}
+
+/**
+ * Until it has made itself known: one that is promoted before serves nothing for 7 s. One that never does is taken off the list again,
+ * so that nobody counts on it.
+ */
+async function waitForLearner(world: EtcdWorld, member: MemberSpec, id: MemberId, progress: Progress): Promise<void> {
+  const driver = world.driverOf(member)
+  const limitMs = driver.acts ? Math.min(startMs, world.timeoutMs) : world.timeoutMs
+  const end = performance.now() + limitMs
+  let last = 'does not answer'
+  while (performance.now() < end) {
+    try {
+      const status = await world.clientOf(member).status({ timeoutMs: 1500 })
+      if (status.id === id && (status.isLearner || status.leader !== 0n)) return
+      last = status.id === id ? 'has not heard of the cluster yet' : `says it is ${hexId(status.id)}, not ${hexId(id)}`
+    } catch (error) {
+      world.signal.throwIfAborted()
+      // A certificate that was only just put there may still be refused.
+      last = error instanceof Error ? error.message : String(error)
+    }
+    progress(driver.acts ? last : `start etcd of ${member.name} (${driver.where}): ${last}`)
+    await pause(100, world.signal)
+  }
+  await removeEntry(world, id)
+  const { said } = await driver.inspect()
+  const words = said ?? (await driver.logs(5).catch(() => ''))
+  await driver.stop()
+  throw new UserError(
+    `${member.name} did not come up in ${Math.round(limitMs / 1000)}s: ${last}; it was taken off the member list again${words ? `\n${words.trim()}` : ''}`,
+    { hint: 'once that is cured, the same command again' },
+  )
+}
+
+const gone = ({ name }: MemberSpec): UserError =>
+  new UserError(`${name} was taken off the member list meanwhile`, { hint: 'the same command again starts over' })
+
+export const promoteStep = (member: MemberSpec): MemberStep => ({
+  title: `${member.name} promoted`,
+  would: `wait until ${member.name} has caught up, then give it a vote`,
+  async run(world, progress) {
+    const promote = async (client: EtcdClient, list: EtcdMember[]) => {
+      const entry = entryOf(list, member, world.state.spec)
+      if (!entry) throw gone(member)
+      if (!entry.isLearner) return { changed: false, voters: votersIn(list) }
+      await client.promoteMember(entry.id)
+      return { changed: true, voters: votersIn(list) + 1 }
+    }
+    const { changed, voters } = await askLeader(world, promote, { forMs: world.timeoutMs, progress })
+    return { changed, detail: `${voters} voters` }
+  },
+})
+
+const votersIn = (list: readonly EtcdMember[]): number => list.filter(({ isLearner }) => !isLearner).length
+
+export const readyStep = (member: MemberSpec): MemberStep => ({
+  title: 'Ready, same data everywhere',
+  would: `wait until ${member.name} serves reads; compare the data of all members at one revision`,
+  async run(world, progress) {
+    await waitForReady(world, member, progress)
+    return { changed: false, detail: `revision ${await sameDataOfThoseUp(world)}` }
+  },
+})
+
+/** Of five one may be down all the while. */
+export async function sameDataOfThoseUp(world: EtcdWorld): Promise<bigint> {
+  const view = await lookAt(world)
+  const up = view.members.filter(({ status }) => status).map(({ spec }) => spec)
+  return sameData({ ...world, state: { ...world.state, spec: { ...world.state.spec, members: up } } })
+}
+
+/**
+ * Where the next life of a member begins. A directory that was started in is never started in again as something new: an etcd without its
+ * log forgets what it promised. Pure.
+ */
+export function nextGeneration(remembered: number | undefined, started: number | undefined): number {
+  if (remembered === undefined) return (started ?? 0) + 1
+  // Chosen by a run that was cut off before it started anything there.
+  if (started !== undefined && started < remembered) return remembered
+  return Math.max(remembered, started ?? 0) + 1
+}
+
+/** The state with `member` in it, at an unused data directory. */
+export function withMember(state: ClusterState, member: MemberSpec, generation: number): ClusterState {
+  const { spec } = state
+  const others = spec.members.filter(({ name }) => name !== member.name)
+  const at = spec.members.findIndex(({ name }) => name === member.name)
+  const members = at < 0 ? [...others, member] : spec.members.with(at, member)
+  return {
+    ...state,
+    spec: { ...spec, members },
+    members: { ...state.members, [member.name]: { version: spec.version, ...state.members[member.name], generation } },
+  }
+}
+
+export const withoutMember = (state: ClusterState, name: string): ClusterState => ({
+  ...state,
+  spec: { ...state.spec, members: state.spec.members.filter(member => member.name !== name) },
+  members: Object.fromEntries(Object.entries(state.members).filter(([each]) => each !== name)),
+})
