@@ -9,7 +9,7 @@ import type { ClusterSpec, MemberSpec } from './cluster.ts'
 import type { MemberFiles } from './drivers/driver.ts'
 import type { Store } from './store/store.ts'
 
-const authorityDays = 3650
+export const authorityDays = 3650
 const leafDays = 365
 /** Leaves are issued anew when this is left, so that any `etcd up` in the last month renews them. */
 export const renewBeforeDays = 30
@@ -137,11 +137,21 @@ export async function ensureClient(
   const existing = await readPair(store, clientFiles(consumer))
   const need = { authority: authority.certificate, minDaysLeft: renewBeforeDays, now: new Date() }
   if (existing && !whyReplace(existing, need)) return { pair: existing, issued: false }
-  const signer = { certificate: authority.certificate, key: createPrivateKey(authority.key) }
-  const pair = issue(signer, { commonName: consumer, usages: ['client'], days: leafDays }, keyType)
+  return { pair: await renewClient(store, consumer, keyType), issued: true }
+}
+
+/** A new certificate for a consumer, whatever it has; kept in the store. */
+export async function renewClient(store: Store, consumer: string, keyType: KeyType): Promise<KeyPair> {
+  const { clients: authority } = await authoritiesOf(store)
+  const pair = issueClient(authority, consumer, keyType)
   const files = clientFiles(consumer)
   await store.write({ [files.certificate]: pair.certificate, [files.key]: pair.key })
-  return { pair, issued: true }
+  return pair
+}
+
+export function issueClient(authority: KeyPair, commonName: string, keyType: KeyType, days = leafDays): KeyPair {
+  const signer = { certificate: authority.certificate, key: createPrivateKey(authority.key) }
+  return issue(signer, { commonName, usages: ['client'], days }, keyType)
 }
 
 /** As what and trusting whom this plugin talks to etcd. Throws UserError where the store does not have it. */

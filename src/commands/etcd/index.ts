@@ -1,4 +1,5 @@
 import { defineNoun } from '../../cli/command.ts'
+import { etcdCerts } from './certs/index.ts'
 import { etcdUp } from './up.ts'
 
 export const etcd = defineNoun({
@@ -6,5 +7,5 @@ export const etcd = defineNoun({
   summary: 'Run a highly available etcd outside of any control plane',
   description: `A TLS etcd cluster for Karmada that spans machines, sites or clusters: made, grown, repaired, backed up, restored and
 upgraded while it serves. Members run in Kubernetes, in Docker engines, or from files on hand-built machines.`,
-  commands: [etcdUp],
+  commands: [etcdUp, etcdCerts],
 })

@@ -66,3 +66,8 @@ export function roles(rotation: Rotation | undefined): { members: Which; clients
       return { members: 'next', clients: 'next', trusted: ['next'] }
   }
 }
+
+const phases: Phase[] = ['trust', 'hand-over', 'leaves', 'retire']
+
+export const isPast = ({ phase }: AuthorityRotation, other: Phase): boolean =>
+  phases.indexOf(phase) > phases.indexOf(other)

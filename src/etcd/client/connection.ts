@@ -108,6 +108,8 @@ export function createConnection(endpoint: string, identity: () => Promise<Clien
     secureContext: async () => (await identifiedOnce()).secureContext,
     forget,
     close() {
+      // Who comes back later may have another certificate by then.
+      forget()
       for (const agent of agents) agent.destroy()
     },
   }
