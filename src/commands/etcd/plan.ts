@@ -1,0 +1,11 @@
+import type { Session } from '../../cli/session.ts'
+import type { StepGroup } from '../../steps/step.ts'
+
+/** A dry run of steps that send no objects: their titles, in order, on stdout. */
+export function sayPlan<World>(session: Session, groups: readonly StepGroup<World>[]): void {
+  const lines = groups.flatMap(({ title, steps }) =>
+    steps.map(step => (title === undefined ? step.title : `${title}: ${step.title}`)),
+  )
+  if (lines.length === 0) session.say('Nothing to do (dry run).')
+  for (const [index, line] of lines.entries()) session.out(`${index + 1}. ${line} (dry run)`)
+}
