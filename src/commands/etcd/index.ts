@@ -3,6 +3,8 @@ import { etcdAlarms } from './alarms.ts'
 import { etcdCerts } from './certs/index.ts'
 import { etcdDefrag } from './defrag.ts'
 import { etcdKeys } from './keys.ts'
+import { etcdMember } from './member/index.ts'
+import { etcdScale } from './scale.ts'
 import { etcdStatus } from './status.ts'
 import { etcdUp } from './up.ts'
 import { etcdVerify } from './verify.ts'
@@ -12,5 +14,5 @@ export const etcd = defineNoun({
   summary: 'Run a highly available etcd outside of any control plane',
   description: `A TLS etcd cluster for Karmada that spans machines, sites or clusters: made, grown, repaired, backed up, restored and
 upgraded while it serves. Members run in Kubernetes, in Docker engines, or from files on hand-built machines.`,
-  commands: [etcdUp, etcdStatus, etcdVerify, etcdCerts, etcdDefrag, etcdAlarms, etcdKeys],
+  commands: [etcdUp, etcdStatus, etcdVerify, etcdMember, etcdScale, etcdCerts, etcdDefrag, etcdAlarms, etcdKeys],
 })

@@ -5,7 +5,7 @@ import { type FlagValues, flag } from '../../cli/flag.ts'
 import { mutatingFlags, planeFlags } from '../../cli/flags.ts'
 import type { Session } from '../../cli/session.ts'
 import { UserError } from '../../errors.ts'
-import type { ClusterSpec } from '../../etcd/cluster.ts'
+import type { ClusterSpec, MemberSpec } from '../../etcd/cluster.ts'
 import type { Surroundings } from '../../etcd/open.ts'
 import type { Store } from '../../etcd/store/store.ts'
 import type { EtcdWorld } from '../../etcd/world.ts'
@@ -48,16 +48,21 @@ export const etcdMutatingFlags = {
 
 /**
  * The cluster that the flags lead to: by name, or the only one there is. Looks into the state folder, then into the kubeconfig's
- * contexts. Throws UserError when there is none, or several.
+ * contexts. `newcomers` are about to be members of it. Throws UserError when there is none, or several.
  */
-export async function openEtcd(flags: EtcdFlags & { timeout?: number }, session: Session): Promise<EtcdWorld> {
+export async function openEtcd(
+  flags: EtcdFlags & { timeout?: number },
+  session: Session,
+  newcomers: MemberSpec[] = [],
+): Promise<EtcdWorld> {
   const { createWorld, readState } = await import('../../etcd/index.ts')
   const store = await findStore(flags, session)
   const state = await readState(store)
   if (!state) {
     throw new UserError(`nothing is known of an etcd cluster in ${store.where}`, { hint: 'etcd up begins one' })
   }
-  return createWorld(store, state, await surroundings(flags, session, state.spec))
+  const members = [...state.spec.members, ...newcomers]
+  return createWorld(store, state, await surroundings(flags, session, { ...state.spec, members }))
 }
 
 /** What drivers need around them; contexts are read only for members that run in Kubernetes. */

@@ -118,7 +118,8 @@ async function specOf(name: string | undefined, flags: UpFlags, session: Session
   })
 }
 
-async function textOf(filename: string, { io }: Session): Promise<string> {
+/** Of a file, or of standard input where it is `-`. Throws UserError. */
+export async function textOf(filename: string, { io }: Session): Promise<string> {
   if (filename === '-') {
     const { text } = await import('node:stream/consumers')
     return text(io.stdin)
