@@ -25,7 +25,8 @@ export interface World {
   read<T extends KubeObject>(context: string, words: string): Promise<T>
 }
 
-export async function openWorld(): Promise<World> {
+/** `more`: variables of the plugin's environment. */
+export async function openWorld(more: Record<string, string> = {}): Promise<World> {
   const sandbox = await openSandbox()
   const path = `${join(sandbox.dir, 'plugin')}:${sandbox.bin}:${env['PATH']}`
   const world: World = {
@@ -33,7 +34,7 @@ export async function openWorld(): Promise<World> {
     karmadaNet(words, { kubeconfig, hub = false, timeoutMs = 180_000, signal } = {}) {
       const KUBECONFIG = kubeconfig ?? (hub ? sandbox.hubKubeconfig : sandbox.kubeconfig)
       return sandbox.attempt(['kubectl', 'karmada-net', ...split(words)], {
-        env: { PATH: path, KUBECONFIG },
+        env: { PATH: path, KUBECONFIG, ...more },
         timeoutMs,
         signal,
       })
@@ -41,7 +42,7 @@ export async function openWorld(): Promise<World> {
     runUntil(words, pattern, act) {
       const program = join(sandbox.dir, 'plugin/kubectl-karmada_net')
       const child = spawn(program, split(words), {
-        env: { ...env, PATH: path, KUBECONFIG: sandbox.kubeconfig },
+        env: { ...env, PATH: path, KUBECONFIG: sandbox.kubeconfig, ...more },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       const said = { stdout: '', stderr: '' }
