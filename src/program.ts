@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { Readable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 export interface ProgramOptions {
@@ -61,10 +61,16 @@ export async function runProgram(
       child.once('error', reject)
       child.once('close', (code, by) => resolve(code ?? (by ? 128 : 1)))
     })
-    const fed = input && child.stdin ? feed(input, child.stdin, end) : undefined
+    let broken: { error: unknown } | undefined
+    if (input && child.stdin) {
+      feed(input, child.stdin).catch(error => {
+        broken = { error }
+        end()
+      })
+    }
     const code = await ended
     ends.throwIfAborted()
-    await fed
+    if (broken) throw broken.error
     return { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() }
   } finally {
     ends.removeEventListener('abort', end)
@@ -72,22 +78,15 @@ export async function runProgram(
 }
 
 /** Rejects only with what the input itself fails with: a program that ends before it has read everything says why itself. */
-async function feed(
-  input: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  into: NodeJS.WritableStream,
-  end: () => void,
-) {
+async function feed(input: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, into: Writable) {
+  let first: { broken: 'input' | 'program'; error: Error } | undefined
   const source = Readable.from(input)
-  const failed: { error?: Error } = {}
   source.once('error', error => {
-    failed.error ??= error
+    first ??= { broken: 'input', error }
   })
-  let closed = false
-  into.once('error', () => {
-    closed = true
+  into.once('error', error => {
+    first ??= { broken: 'program', error }
   })
-  await pipeline(source, into).catch(() => {
-    if (!closed) end()
-  })
-  if (failed.error && !closed) throw failed.error
+  await pipeline(source, into).catch(() => undefined)
+  if (first?.broken === 'input') throw first.error
 }

@@ -1,17 +1,27 @@
-/** What a program said last of its own accord, in one line, out of the end of its log; undefined: nothing. Pure. */
+/** Why etcd ended, in its own words and one line, out of the end of its log; undefined: it says nothing. Pure. */
 export function lastWordsOf(log: string): string | undefined {
   const lines = log
     .split('\n')
     .map(line => line.trim())
     .filter(Boolean)
   const entries = lines.map(parse)
-  for (const level of ['fatal', 'panic', 'error', 'warn']) {
-    const said = entries.findLast(entry => entry?.level === level)
-    // A panic is followed by its stack; what it was about stands in the entry before.
-    if (said) return [said.msg, said.error].filter(Boolean).join(': ')
+  const logged = (...levels: string[]) => {
+    const entry = entries.findLast(({ level = '' }) => levels.includes(level))
+    return entry && wordsOf(entry)
   }
-  return lines.findLast(line => /^panic: /.test(line)) ?? lines.at(-1)
+  return (
+    logged('fatal', 'panic') ??
+    // Unknown flags come before the log begins, and the whole help follows; stacks follow panics.
+    lines.findLast(line => /^(panic: |Error: |flag provided but not defined)/.test(line)) ??
+    logged('error') ??
+    logged('warn') ??
+    lines.at(-1)
+  )
 }
+
+/** All that goes wrong while it starts is a failed "discovery" or "listener" to it. */
+const wordsOf = ({ msg, error }: Entry): string =>
+  [error && /^(discovery|listener) failed/.test(msg ?? '') ? undefined : msg, error].filter(Boolean).join(': ')
 
 interface Entry {
   level?: string
@@ -20,11 +30,11 @@ interface Entry {
 }
 
 /** etcd writes one JSON object a line. */
-function parse(line: string): Entry | undefined {
-  if (!line.startsWith('{')) return undefined
+function parse(line: string): Entry {
+  if (!line.startsWith('{')) return {}
   try {
     return JSON.parse(line) as Entry
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -68,7 +68,7 @@ function known(error: unknown, where: string, args: readonly string[], timeoutMs
   if (!(error instanceof Error)) return error
   if ('code' in error && error.code === 'ENOENT') return notInstalled(error)
   if (error.name !== 'TimeoutError') return error
-  return new UserError(`${where}: docker ${verbOf(args)}: no answer in ${timeoutMs / 1000} s`, { cause: error })
+  return new UserError(`${where}: ${verbOf(args)}: no answer in ${timeoutMs / 1000} s`, { cause: error })
 }
 
 /** `container inspect`, without what follows: arguments may be long. */

@@ -31,8 +31,7 @@ export async function readContainer(docker: Docker, name: string): Promise<Conta
 export async function readOurs(docker: Docker, names: Names, name = names.container): Promise<Container | undefined> {
   const container = await readContainer(docker, name)
   const foreign = container && whyForeignContainer(container, names, name)
-  if (foreign)
-    throw new UserError(`${docker.where}: ${foreign}`, { hint: 'rename or remove it, or choose another name' })
+  if (foreign) throw new UserError(`${docker.where}: ${foreign}`, { hint: `docker rename ${name} OTHER-NAME` })
   return container
 }
 
@@ -60,12 +59,12 @@ export function launchIn({ Config }: Container): Found['launch'] {
   }
 }
 
-/** Why one that does not run stopped, without its own words. Undefined: it was asked to. */
+/** Why one that does not run stopped, without its own words. Undefined: it was asked to, or else it would be waiting for its next try. */
 export function whyStopped({ State }: Container): string | undefined {
   if (State.Paused) return 'paused'
   if (State.Error) return State.Error
   if (State.OOMKilled) return 'killed: out of memory'
-  return State.Restarting || State.ExitCode !== 0 ? `exit ${State.ExitCode}` : undefined
+  return State.Restarting ? `exit ${State.ExitCode}` : undefined
 }
 
 /** The arguments of `docker create` for a member. Pure. */

@@ -6,22 +6,22 @@ export function explainDocker(
   { where, flags, verb }: { where: string; flags: string[]; verb: string },
 ) {
   const words = lastWords(stderr)
-  const docker = ['docker', ...flags].join(' ')
+  const say = (what: string, hint?: string) => new UserError(`${where}: ${what}`, { hint })
+  const ssh = /command \[(ssh .*) docker system dial-stdio\].*stderr=(.*)/.exec(words)
+  if (ssh) return say(ssh[2] || 'ssh ends without a word', `this must work: ${ssh[1]} docker version`)
   if (/permission denied while trying to connect/i.test(words)) {
-    const hint = 'be of the group "docker" of that machine (usermod -aG docker USER, then log in again), or root'
-    return new UserError(`${where}: you may not talk to the engine`, { hint })
+    return say(
+      'you may not talk to the engine',
+      'be of its group "docker" (usermod -aG docker USER, log in again), or root',
+    )
   }
   if (/client version .* is too (new|old)/i.test(words)) {
-    return new UserError(`${where}: docker here and its engine are too far apart: ${words}`, {
-      hint: 'update the older of the two; what it takes for one command: DOCKER_API_VERSION=... ',
-    })
+    return say(`docker here and its engine do not understand each other: ${words}`, 'update the older of the two')
   }
-  if (/context .*(not found|does not exist)|unable to resolve docker endpoint/i.test(words)) {
-    return new UserError(`${where}: ${words}`, { hint: 'docker context ls' })
-  }
-  if (unreachable.test(words))
-    return new UserError(`${where}: no engine answers: ${words}`, { hint: `${docker} version` })
-  return new UserError(`${where}: docker ${verb}: ${words}`)
+  const context = /context "(.*?)".*(not found|does not exist)/i.exec(words)
+  if (context) return say(`there is no docker context "${context[1]}"`, 'docker context ls')
+  if (unreachable.test(words)) return say(`no engine answers: ${words}`, `${['docker', ...flags].join(' ')} version`)
+  return say(`${verb}: ${words}`)
 }
 
 const unreachable =
@@ -34,7 +34,7 @@ export function lastWords(stderr: string): string {
     .map(line => line.trim())
     .filter(line => line && !/^(see 'docker|run 'docker|usage:|for more help)/i.test(line))
   const said = lines.findLast(line => /error|cannot|denied|fail/i.test(line)) ?? lines.at(-1) ?? 'it says nothing'
-  return said.replace(/^docker: /, '').replace(/^error response from daemon: /i, '')
+  return said.replace(/^(docker|failed to initialize): /i, '').replace(/^error response from daemon: /i, '')
 }
 
 export const notInstalled = (cause: unknown): UserError =>

@@ -26,7 +26,7 @@ export async function etcdutl(
     throw new UserError(`${docker.where}: ${names.member} runs`, { hint: `docker stop ${names.container}` })
   }
   const image = await ensureImage(docker, launch.image)
-  await removeContainer(docker, names, names.etcdutl)
+  for (const left of [names.etcdutl, names.next]) await removeContainer(docker, names, left)
   const volume = names.dataVolume(launch.generation)
   // What an earlier run was cut off in, and no etcd has run on.
   if (!member || launchIn(member)?.generation !== launch.generation) {
@@ -64,9 +64,8 @@ async function run(docker: Docker, names: Names): Promise<string> {
   const result = await docker.attempt(['start', '--attach', names.etcdutl], { timeoutMs: Number.POSITIVE_INFINITY })
   const [stdout, stderr] = [result.stdout.toString(), result.stderr]
   if (result.code === 0) return stdout
-  const own = stderr.split('\n').findLast(line => line.startsWith('Error: '))
-  const words = own?.slice('Error: '.length) ?? lastWordsOf(stderr) ?? lastWordsOf(stdout) ?? `exit ${result.code}`
-  throw new UserError(`${docker.where}: etcdutl for ${names.member}: ${words}`)
+  const words = lastWordsOf(stderr) ?? lastWordsOf(stdout) ?? `exit ${result.code}`
+  throw new UserError(`${docker.where}: etcdutl for ${names.member}: ${words.replace(/^Error: /, '')}`)
 }
 
 async function* snapshotStream(snapshot: AsyncIterable<Uint8Array>, sizeBytes: number): AsyncGenerator<Uint8Array> {

@@ -61,15 +61,19 @@ async function readMember(docker: Docker, names: Names, container: Container): P
 
 async function lastSaid(docker: Docker, names: Names, container: Container): Promise<string | undefined> {
   const why = whyStopped(container)
-  if (why === undefined || container.State.Paused || !wasStarted(container)) return why
-  const words = lastWordsOf(await logs(docker, names, 100))
+  if (why === undefined || !container.State.Restarting) return why
+  // Since its last try alone: earlier ones may have had other reasons.
+  const words = lastWordsOf(await readLogs(docker, ['--since', container.State.StartedAt, names.container]))
   return words ? `${why}: ${words}` : why
 }
 
-/** Etcd writes to its standard error. */
-export async function logs(docker: Docker, names: Names, lines: number): Promise<string> {
-  const args = ['logs', '--tail', String(lines), names.container]
+export const logs = (docker: Docker, names: Names, lines: number): Promise<string> =>
+  readLogs(docker, ['--tail', String(lines), names.container])
+
+async function readLogs(docker: Docker, which: string[]): Promise<string> {
+  const args = ['logs', ...which]
   const result = await docker.attempt(args)
   if (result.code !== 0) throw docker.explain(args, result)
+  // Etcd writes to its standard error.
   return result.stdout.toString() + result.stderr
 }

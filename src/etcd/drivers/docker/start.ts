@@ -30,17 +30,16 @@ const again = ({ State }: Container): string => (State.Paused ? 'unpause' : Stat
 
 /** All that can fail is done beside the old container; it stops for as long as a removal, a new name and a start take. */
 async function replace(docker: Docker, names: Names, launch: Launch, old: Container | undefined): Promise<void> {
-  const [{ loggingDriver }, image] = await Promise.all([readEngine(docker), ensureImage(docker, launch.image)])
-  const volume = await dataVolume(docker, names, launch)
+  const [{ loggingDriver }, image, volume] = await Promise.all([
+    readEngine(docker),
+    ensureImage(docker, launch.image),
+    dataVolume(docker, names, launch),
+    ensureVolume(docker, names, names.pkiVolume),
+    removeContainer(docker, names, names.next),
+  ])
   if (old === undefined || launchIn(old)?.generation !== launch.generation) refuseOtherLife(docker, volume, launch)
-  await ensureVolume(docker, names, names.pkiVolume)
-  await removeContainer(docker, names, names.next)
   await docker.run(createArgs(names, launch, { image, loggingDriver }))
-  if (volume.labels[restoredLabel] && !(await exists(docker, names.next, `${dataMount}/${finished}`))) {
-    throw new UserError(`${docker.where}: the restore into volume "${volume.name}" was cut off`, {
-      hint: 'run the restore again',
-    })
-  }
+  if (volume.labels[restoredLabel]) await refuseHalfRestored(docker, names, volume)
   await docker.run(['cp', '-', `${names.next}:${dataMount}`], { input: [emptyFolder(dataFolder), tarEnd()] })
   if (old) {
     await stop(docker, names)
@@ -48,6 +47,12 @@ async function replace(docker: Docker, names: Names, launch: Launch, old: Contai
   }
   await docker.run(['container', 'rename', names.next, names.container])
   await docker.run(['start', names.container])
+}
+
+async function refuseHalfRestored(docker: Docker, names: Names, { name }: Volume): Promise<void> {
+  if (await exists(docker, names.next, `${dataMount}/${finished}`)) return
+  await removeContainer(docker, names, names.next)
+  throw new UserError(`${docker.where}: the restore into volume "${name}" was cut off`, { hint: 'run it again' })
 }
 
 const dataVolume = (docker: Docker, names: Names, launch: Launch): Promise<Volume> =>
