@@ -5,6 +5,7 @@ import { etcdDefrag } from './defrag.ts'
 import { etcdKeys } from './keys.ts'
 import { etcdMember } from './member/index.ts'
 import { etcdScale } from './scale.ts'
+import { etcdSnapshot } from './snapshot/index.ts'
 import { etcdStatus } from './status.ts'
 import { etcdUp } from './up.ts'
 import { etcdVerify } from './verify.ts'
@@ -14,5 +15,16 @@ export const etcd = defineNoun({
   summary: 'Run a highly available etcd outside of any control plane',
   description: `A TLS etcd cluster for Karmada that spans machines, sites or clusters: made, grown, repaired, backed up, restored and
 upgraded while it serves. Members run in Kubernetes, in Docker engines, or from files on hand-built machines.`,
-  commands: [etcdUp, etcdStatus, etcdVerify, etcdMember, etcdScale, etcdCerts, etcdDefrag, etcdAlarms, etcdKeys],
+  commands: [
+    etcdUp,
+    etcdStatus,
+    etcdVerify,
+    etcdMember,
+    etcdScale,
+    etcdCerts,
+    etcdSnapshot,
+    etcdDefrag,
+    etcdAlarms,
+    etcdKeys,
+  ],
 })
