@@ -8,6 +8,7 @@ import { etcdScale } from './scale.ts'
 import { etcdSnapshot } from './snapshot/index.ts'
 import { etcdStatus } from './status.ts'
 import { etcdUp } from './up.ts'
+import { etcdUpgrade } from './upgrade.ts'
 import { etcdVerify } from './verify.ts'
 
 export const etcd = defineNoun({
@@ -22,6 +23,7 @@ upgraded while it serves. Members run in Kubernetes, in Docker engines, or from 
     etcdMember,
     etcdScale,
     etcdCerts,
+    etcdUpgrade,
     etcdSnapshot,
     etcdDefrag,
     etcdAlarms,

@@ -113,7 +113,7 @@ const kubeClients = (flags: EtcdFlags, session: Session): Promise<Clients> =>
     session,
   )
 
-function stateFolder({ io }: Session, given: string | undefined): string {
+export function stateFolder({ io }: Session, given: string | undefined): string {
   return given ?? io.env['KARMADA_NET_STATE'] ?? join(io.env['HOME'] ?? homedir(), '.kube', 'karmada-net')
 }
 

@@ -3,6 +3,7 @@ import { UserError } from '../../errors.ts'
 import { createAuthority, type KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
 import { authorityDays, authorityFiles, authorityOf, ensureClient, whyDeliver } from '../certificates.ts'
+import type { MemberSpec } from '../cluster.ts'
 import { lookAt } from '../view.ts'
 import { waitForHealthy } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
@@ -11,6 +12,7 @@ import { fingerprintOf, requireOwnAuthority, requireUsable, requireWorkingLeaves
 import { commonName, signed } from './judge.ts'
 import { type CertificatesView, consumersOf, leafRoles, lookAtCertificates, parsed } from './look.ts'
 import { letsIn, requireAccepted, requireRefused } from './probes.ts'
+import { logMark, turnedAwaySince } from './refusals.ts'
 import { restartAll } from './restart.ts'
 import {
   type AuthorityRotation,
@@ -41,7 +43,7 @@ const checkStep = (given: KeyPair | undefined): Step<EtcdWorld> => ({
     requireFree(view, given)
     requireOwnAuthority(view, world.store.where)
     // A member that an earlier run was cut off at is brought back by the restarts.
-    if (view.rotation) return { changed: false, detail: 'goes on where an earlier run was cut off' }
+    if (view.rotation) return { changed: false, detail: 'begun already' }
     requireWorkingLeaves(view, now)
     await requireHealthy(world)
     const { length } = world.state.spec.members
@@ -120,17 +122,29 @@ const clientsStep: Step<EtcdWorld> = {
   },
 }
 
-const leafStep = (member: EtcdWorld['state']['spec']['members'][number]): Step<EtcdWorld> => ({
+const leafStep = (member: MemberSpec): Step<EtcdWorld> => ({
   title: `${member.name}: certificates of the new authority`,
   async run(world, progress) {
     const rotation = await underWay(world)
     if (isPast(rotation, 'leaves')) return { changed: false }
     if (rotation.phase !== 'leaves') await enter(world, 'leaves')
+    const mark = await logMark(world, member)
     const { changed } = await renewMember(world, member, { force: () => false, progress })
     await waitForHealthy(world, progress)
+    if (member.name === world.state.spec.members[0]?.name) await requireTrusted(world, member, mark)
     return { changed, detail: 'no restart' }
   },
 })
+
+/** Who does not trust the new authority tells by turning away the first member that shows it, while the others still show the old. */
+async function requireTrusted(world: EtcdWorld, member: MemberSpec, mark: string): Promise<void> {
+  const away = await turnedAwaySince(world, member, mark)
+  if (away.length === 0) return
+  throw new UserError(
+    `${member.name}, the first that shows a certificate of the new authority, is not trusted by clients at ${away.join(', ')}`,
+    { hint: 'give these consumers their new files and restart them, then run the same command again' },
+  )
+}
 
 const nothingOldStep: Step<EtcdWorld> = {
   title: 'Nothing of the old authority is shown',

@@ -4,12 +4,9 @@ import type { Progress } from '../../steps/step.ts'
 import type { MemberSpec } from '../cluster.ts'
 import { rolling } from '../rolling.ts'
 import type { EtcdWorld } from '../world.ts'
-import { refusedClients } from './refusals.ts'
+import { turnedAwaySince } from './refusals.ts'
 import { type AuthorityRotation, readRotation, writeRotation } from './rotation.ts'
 
-/** Clients that lost their connection come back within this. Milliseconds. */
-const comeBackMs = 4000
-const logLines = 500
 const byHandMs = 2000
 
 export interface RestartOptions {
@@ -62,13 +59,12 @@ async function restart(world: EtcdWorld, member: MemberSpec, options: RestartOpt
 
 /** The first member is the canary: who is refused there would be refused everywhere after the last. */
 async function requireNobodyRefused(world: EtcdWorld, member: MemberSpec): Promise<void> {
-  await pause(comeBackMs, world.signal)
-  const refused = refusedClients(await world.driverOf(member).logs(logLines))
+  const refused = await turnedAwaySince(world, member, '')
   if (refused.length === 0) return
   throw new UserError(
     `${member.name}, the first that trusts the new authority alone, turns away clients from ${refused.join(', ')}`,
     {
-      hint: 'the other members still let them in: give these consumers their new files, then run the same command again',
+      hint: 'give these consumers their new files and restart them, then run the same command again',
     },
   )
 }

@@ -4,7 +4,6 @@ import { program } from '../../../cli/io.ts'
 import type { Session } from '../../../cli/session.ts'
 import { UserError } from '../../../errors.ts'
 import type { EtcdWorld } from '../../../etcd/world.ts'
-import type { StepGroup } from '../../../steps/step.ts'
 import { authorityFlags, givenAuthority } from '../given-authority.ts'
 import { etcdFlags, etcdMutatingFlags, openEtcd } from '../shared.ts'
 
@@ -38,6 +37,7 @@ take days. With --finish members then show certificates of the new authority and
     const world = await openEtcd(flags, session)
     if (flags.dryRun !== 'none') {
       const groups = flags.ca ? [...certs.trustGroups(given), ...certs.retireGroups(world)] : certs.leafGroups(world)
+      const { sayPlan } = await import('../plan.ts')
       return sayPlan(session, groups)
     }
     if (flags.ca)
@@ -108,12 +108,6 @@ ca.crt only then.`)
 
 function sayExports(session: Session, consumers: string[]): void {
   for (const consumer of consumers) session.say(`  ${program} etcd certs export ${consumer} --out DIR`)
-}
-
-function sayPlan(session: Session, groups: StepGroup<EtcdWorld>[]): void {
-  const titles = groups.flatMap(({ steps }) => steps.map(({ title }) => title))
-  session.out(titles.map((title, index) => `${index + 1}. ${title}`).join('\n'))
-  session.say('Nothing was changed (dry run).')
 }
 
 const secondsSince = (session: Session, began: number): number => Math.round((session.io.now() - began) / 1000)
