@@ -1,4 +1,5 @@
 import { formatBytes } from './bytes.ts'
+import { renewBeforeDays } from './certificates.ts'
 import { EtcdError, UnreachableError } from './client/errors.ts'
 import { type Alarm, hexId } from './client/types.ts'
 import { quorumOf } from './cluster.ts'
@@ -32,6 +33,7 @@ export interface Finding {
 }
 
 const program = 'kubectl karmada-net'
+const rotate = `${program} etcd certs rotate`
 const dayMs = 86_400_000
 const mebibyte = 2 ** 20
 /** etcd itself calls a member too far behind from 5000 on; a learner is measured by its promotion. */
@@ -56,12 +58,13 @@ export function findings(view: ClusterView, facts: StatusFacts): Finding[] {
       next: `${program} etcd alarms --disarm`,
     })),
     ...members(member => down(member, facts)),
-    ...members(member => certificate(member, facts)),
+    ...members(member => unusable(member, facts)),
     ...members(member => absent(member, view)),
     ...view.strangers.map(stranger),
     ...members(unready),
     ...members(learner),
     ...members(member => full(member, facts)),
+    ...members(member => ending(member, facts)),
     ...members(member => older(member, view)),
     ...members(member => behind(member, view)),
     ...backup(facts),
@@ -118,14 +121,18 @@ export function shortReason(error: Error | undefined): string {
   return words[error.failure]
 }
 
-function certificate({ spec }: MemberView, { certificates, now }: StatusFacts): Finding | undefined {
+function unusable({ spec }: MemberView, { certificates, now }: StatusFacts): Finding | undefined {
   const { expires, error } = certificates.get(spec.name) ?? {}
-  const next = `${program} etcd certs rotate`
-  if (error !== undefined) return { member: spec.name, note: `certificate ${error}`, next }
-  if (!expires) return undefined
-  const days = Math.floor((+expires - +now) / dayMs)
-  if (days < 0) return { member: spec.name, note: 'certificate has expired', next }
-  return days < 30 ? { member: spec.name, note: `certificate ends in ${days}d`, next } : undefined
+  const expired = expires && expires < now ? 'has expired' : undefined
+  const why = error ?? expired
+  return why === undefined ? undefined : { member: spec.name, note: `certificate ${why}`, next: rotate }
+}
+
+function ending({ spec }: MemberView, { certificates, now }: StatusFacts): Finding | undefined {
+  const { expires } = certificates.get(spec.name) ?? {}
+  const days = expires && Math.floor((+expires - +now) / dayMs)
+  if (days === undefined || days < 0 || days >= renewBeforeDays) return undefined
+  return { member: spec.name, note: `certificate ends in ${days}d`, next: rotate }
 }
 
 function absent({ spec, member, status }: MemberView, { voters }: ClusterView): Finding | undefined {

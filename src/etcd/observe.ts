@@ -10,7 +10,7 @@ import { type ClusterView, lookAt } from './view.ts'
 import type { EtcdWorld } from './world.ts'
 
 /** How long one part may take: what is broken must not hold up the rest. Milliseconds. */
-const patienceMs = 4000
+const patienceMs = 3000
 
 /** The status of a cluster, from its members, the certificates they show, and the machines of those that are silent. Throws only the signal's reason. */
 export async function readStatus(world: EtcdWorld, backup?: StatusFacts['backup']): Promise<ClusterStatus> {
@@ -53,10 +53,10 @@ async function certificateOf({ state, signal, now }: EtcdWorld, member: MemberSp
 export const bundled = (pem: string): string[] =>
   pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
 
-/** Why a silent member is silent, where its machine can be asked. */
+/** Why a silent member is silent, where its machine can be asked: files on this one tell nothing of it. */
 async function machinesOf(world: EtcdWorld, { members }: ClusterView): Promise<StatusFacts['machines']> {
   const asked = members
-    .filter(({ status }) => !status)
+    .filter(({ spec, status }) => !status && world.driverOf(spec).acts)
     .map(async ({ spec }) => [spec.name, await within(patienceMs, inspect(world, spec))] as const)
   return new Map((await Promise.all(asked)).flatMap(([name, found]) => (found ? [[name, found]] : [])))
 }

@@ -127,6 +127,7 @@ function summaryOf(view: ClusterView, facts: StatusFacts, found: Finding[]): str
   const { voters, healthyVoters, leader, hasQuorum, members } = view
   const versions = [...new Set(members.flatMap(({ status }) => (status ? [status.version] : [])))].sort()
   const parts = [
+    ...refusing(facts),
     hasQuorum ? `${healthyVoters} of ${voters} voters healthy` : noQuorum(view),
     ...(leader ? [`leader ${leader.spec.name}`] : []),
     ...(versions.length > 0 ? [`etcd ${versions.join(' and ')}`] : []),
@@ -134,6 +135,13 @@ function summaryOf(view: ClusterView, facts: StatusFacts, found: Finding[]): str
   ]
   if (facts.backup?.newest) parts.push(`newest backup ${formatAge(+facts.now - +facts.backup.newest)} old`)
   return `${facts.cluster}: ${parts.join(', ')}`
+}
+
+/** With a quorum, too. */
+function refusing({ alarms }: StatusFacts): string[] {
+  const raised = new Set(alarms.map(({ alarm }) => alarm))
+  if (raised.has('CORRUPT')) return ['CORRUPT DATA: nothing is served']
+  return raised.has('NOSPACE') ? ['DATABASE FULL: writes are refused'] : []
 }
 
 function noQuorum({ voters, healthyVoters }: ClusterView): string {

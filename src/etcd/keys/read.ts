@@ -14,7 +14,7 @@ interface ReadOptions extends CallLimits {
   progress?: ((keys: number) => void) | undefined
 }
 
-const keysPerPage = 4000
+const keysPerPage = 1000
 
 /** Counts all keys, or those below a prefix. Pages through them, all at one revision, so that memory stays flat. */
 export async function tallyKeys(client: EtcdClient, options: ReadOptions): Promise<{ tally: Tally; revision: bigint }> {

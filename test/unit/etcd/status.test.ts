@@ -98,7 +98,7 @@ const cases: Record<string, Case> = {
     facts: { alarms: [{ member: 1n, alarm: 'NOSPACE' }] },
     roles: 'follower leader down',
     notes: { m1: 'NOSPACE: writes refused', m2: 'older than 3.6.16', m3: 'connection refused' },
-    summary: /etcd 3.6.11 and 3.6.16$/,
+    summary: 'karmada: DATABASE FULL: writes are refused, 2 of 3 voters healthy, leader m2, etcd 3.6.11 and 3.6.16',
     hint: 'kubectl karmada-net etcd alarms --disarm',
   },
   'CORRUPT is cured by another member': {
@@ -111,7 +111,7 @@ const cases: Record<string, Case> = {
     },
     roles: 'follower leader follower',
     notes: { m1: 'NOSPACE: writes refused', m3: 'CORRUPT: its data differs' },
-    summary: /^karmada: 3 of 3/,
+    summary: /^karmada: CORRUPT DATA: nothing is served, 3 of 3/,
     hint: 'kubectl karmada-net etcd member replace m3',
   },
   'a stranger that never started': {
