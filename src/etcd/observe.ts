@@ -1,5 +1,6 @@
 import { whyReplace } from '../pki/inspect.ts'
 import { alarmsIn } from './alarms.ts'
+import { backupsOf } from './backup-age.ts'
 import { authorityFiles, namesOf } from './certificates.ts'
 import { servedCertificate } from './client/served.ts'
 import type { MemberSpec } from './cluster.ts'
@@ -13,9 +14,13 @@ import type { EtcdWorld } from './world.ts'
 const patienceMs = 3000
 
 /** The status of a cluster, from its members, the certificates they show, and the machines of those that are silent. Throws only the signal's reason. */
-export async function readStatus(world: EtcdWorld, backup?: StatusFacts['backup']): Promise<ClusterStatus> {
+export async function readStatus(world: EtcdWorld): Promise<ClusterStatus> {
   const { spec } = world.state
-  const [view, certificates] = await Promise.all([lookAt(world), certificatesOf(world)])
+  const [view, certificates, backup] = await Promise.all([
+    lookAt(world),
+    certificatesOf(world),
+    backupsOf(spec.name, spec.backup),
+  ])
   return clusterStatus(view, {
     cluster: spec.name,
     certificates,

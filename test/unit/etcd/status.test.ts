@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { longestGapMs } from '../../../src/etcd/backup-age.ts'
 import { formatBytes, formatShare } from '../../../src/etcd/bytes.ts'
 import { UnreachableError } from '../../../src/etcd/client/errors.ts'
 import type { StatusFacts } from '../../../src/etcd/findings.ts'
@@ -270,3 +271,17 @@ test.each([
   [7 * 3_600_000, '7h'],
   [3 * 86_400_000, '3d'],
 ])('an age of %d ms reads %s', (age, text) => expect(formatAge(age)).toBe(text))
+
+test.each([
+  ['*/15 * * * *', 15 / 60],
+  ['7 * * * *', 1],
+  ['0 */6 * * *', 6],
+  ['0 3 * * *', 24],
+  ['30 1,13 * * *', 12],
+  ['0 8,12,18 * * *', 14],
+  ['0 9-17 * * *', 24],
+  ['0 3 * * 1', 7 * 24],
+  ['@daily', 24],
+])('cron %s leaves at most %d hours between two backups', (schedule, hours) =>
+  expect(longestGapMs(schedule)).toBe(hours * 3_600_000),
+)
