@@ -1,9 +1,9 @@
 import { UserError } from '../errors.ts'
 import type { Step, StepGroup } from '../steps/step.ts'
-import { suggest } from '../suggest.ts'
 import { formatBytes, formatShare } from './bytes.ts'
 import type { MemberStatus } from './client/types.ts'
 import type { MemberSpec } from './cluster.ts'
+import { requireMember } from './member/words.ts'
 import { type ClusterView, lookAt, type MemberView } from './view.ts'
 import { waitForHealthy, waitForReady } from './waits.ts'
 import type { EtcdWorld } from './world.ts'
@@ -15,14 +15,6 @@ const mebibyte = 2 ** 20
  * away. Pure. Throws UserError with who is in the way.
  */
 export function defragOrder(view: ClusterView, names: readonly string[]): MemberSpec[] {
-  const known = view.members.map(({ spec }) => spec.name)
-  const unknown = names.find(name => !known.includes(name))
-  if (unknown !== undefined) {
-    const near = suggest(unknown, known)
-    throw new UserError(`there is no member "${unknown}"`, {
-      hint: near === undefined ? `members: ${known.join(', ')}` : `did you mean ${near}?`,
-    })
-  }
   const ill = view.members.flatMap(member => {
     const why = whyAway(member)
     return why === undefined ? [] : [`${member.spec.name} ${why}`]
@@ -102,7 +94,8 @@ async function requireRoom(world: EtcdWorld, member: MemberSpec, { dbSizeInUse }
   )
 }
 
-/** The steps for the cluster as it is now. Throws UserError while it is not healthy. */
+/** The steps for the cluster as it is now. Throws UserError while it is not healthy, and for a name that is no member's. */
 export async function planDefrag(world: EtcdWorld, names: readonly string[]): Promise<StepGroup<EtcdWorld>[]> {
+  for (const name of names) requireMember(world.state, name)
   return defragGroups(defragOrder(await lookAt(world), names))
 }

@@ -140,13 +140,13 @@ function summaryOf(view: ClusterView, facts: StatusFacts, found: Finding[]): str
 /** With a quorum, too. */
 function refusing({ alarms }: StatusFacts): string[] {
   const raised = new Set(alarms.map(({ alarm }) => alarm))
-  if (raised.has('CORRUPT')) return ['CORRUPT DATA: nothing is served']
-  return raised.has('NOSPACE') ? ['DATABASE FULL: writes are refused'] : []
+  if (raised.has('CORRUPT')) return ['corrupt data: nothing is served']
+  return raised.has('NOSPACE') ? ['database full: writes are refused'] : []
 }
 
 function noQuorum({ voters, healthyVoters }: ClusterView): string {
   if (voters === 0) return 'no member answers'
-  return `NO QUORUM: ${healthyVoters} of ${voters} voters healthy, writes are refused`
+  return `no quorum: ${healthyVoters} of ${voters} voters healthy, writes are refused`
 }
 
 /** `45s`, `12m`, `7h`, `3d`: coarse, for ages. */

@@ -20,7 +20,9 @@ Exit code 1 when a check failed; warnings pass.`,
   async run({ names, flags, session }) {
     const { openVerify, verifyGroups } = await import('../../etcd/checks/index.ts')
     const { showChecks } = await import('../../cli/checks.ts')
+    const { requireMember } = await import('../../etcd/member/words.ts')
     const etcd = await openEtcd(flags, session)
+    for (const name of names) requireMember(etcd.state, name)
     const world = await openVerify(etcd)
     const groups = verifyGroups(etcd.state.spec.name, world.view, names)
     await showChecks(session, groups, world, { output: flags.output })

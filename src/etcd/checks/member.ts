@@ -1,28 +1,19 @@
 import { randomBytes, type X509Certificate } from 'node:crypto'
-import type { Check, CheckGroup, CheckResult } from '../../checks/check.ts'
+import type { Check, CheckGroup } from '../../checks/check.ts'
 import { daysLeft, whyReplace } from '../../pki/inspect.ts'
-import { formatBytes } from '../bytes.ts'
-import { adminIdentity, namesOf, renewBeforeDays } from '../certificates.ts'
-import { createConnection } from '../client/connection.ts'
+import { namesOf, renewBeforeDays } from '../certificates.ts'
 import { code, EtcdError } from '../client/errors.ts'
 import { servedCertificate } from '../client/served.ts'
-import { clientUrl, type MemberSpec } from '../cluster.ts'
+import type { MemberSpec } from '../cluster.ts'
 import { bundled } from '../observe.ts'
 import type { MemberView } from '../view.ts'
-import { histogramIn, quantile } from './histogram.ts'
+import { clock, diskLatency, freeDisk } from './machine.ts'
 import { tryToEnter } from './refusal.ts'
 import { passed, program, timed, type VerifyWorld } from './world.ts'
 
 /** Probes are put below this, with a lease, and are removed again. */
 export const probePrefix = 'karmada-net.io/verify/'
 const leaseSeconds = 60
-const mebibyte = 2 ** 20
-/** etcd says "the clock difference against peer is too high" from here on. */
-const maxSkewMs = 1000
-/** What etcd's own guide wants of the 99th percentile: slower disks cost elections. Seconds. */
-const maxFsyncSeconds = 0.01
-/** Of fewer the slowest one alone would be judged. */
-const fewestFsyncs = 100
 const answerMs = 5000
 
 /** From the outside in: does it answer, is it who it says, does it let strangers in, does it do its work, and on what. */
@@ -174,69 +165,3 @@ const writeRead = (spec: MemberSpec): Check<VerifyWorld> => ({
     }
   },
 })
-
-const clock = (spec: MemberSpec): Check<VerifyWorld> => ({
-  id: 'clock',
-  title: "its clock is this machine's",
-  severity: 'warning',
-  async run({ machine }) {
-    const { clockSkewMs } = await machine(spec.name)
-    return judgeClock(clockSkewMs)
-  },
-})
-
-/** Pure. */
-export function judgeClock(skewMs: number | undefined): CheckResult {
-  if (skewMs === undefined) return passed('cannot be seen from here')
-  const detail = `${Math.abs(Math.round(skewMs))} ms ${skewMs < 0 ? 'behind' : 'ahead'}`
-  if (Math.abs(skewMs) <= maxSkewMs) return passed(detail)
-  return { ok: false, detail, hint: 'start a time service (chrony, systemd-timesyncd) on the machine that is wrong' }
-}
-
-const freeDisk = (spec: MemberSpec, dbSizeInUse: number): Check<VerifyWorld> => ({
-  id: 'disk-free',
-  title: 'its disk has room',
-  severity: 'error',
-  run: async ({ machine }) => judgeDisk((await machine(spec.name)).freeBytes, dbSizeInUse, spec.name),
-})
-
-/** etcd works on for a while on a full disk, and dies at its next raft snapshot. Pure. */
-export function judgeDisk(freeBytes: number | undefined, dbSizeInUse: number, member: string): CheckResult {
-  if (freeBytes === undefined) return passed('cannot be seen from here')
-  // A raft snapshot, or a defragmentation, writes all that is in use once more; log files are made of 64 MiB each.
-  const needed = dbSizeInUse + 256 * mebibyte
-  const detail = `${formatBytes(freeBytes)} free`
-  if (freeBytes >= needed) return passed(detail)
-  return {
-    ok: false,
-    detail: `${detail}, ${formatBytes(needed)} are needed`,
-    hint: `make room on its machine, or give it another disk: ${program} etcd member replace ${member}`,
-  }
-}
-
-const diskLatency = (spec: MemberSpec): Check<VerifyWorld> => ({
-  id: 'disk-latency',
-  title: 'its disk is fast enough',
-  severity: 'warning',
-  needs: ['answers'],
-  async run({ etcd }) {
-    const connection = createConnection(clientUrl(spec, etcd.state.spec), () => adminIdentity(etcd.store))
-    try {
-      const limits = { timeoutMs: answerMs, signal: etcd.signal }
-      const { status, text } = await connection.ask({ method: 'GET', path: '/metrics', repeatable: true }, limits)
-      return status === 200 ? judgeFsync(text) : passed('not told: no /metrics on the client port')
-    } finally {
-      connection.close()
-    }
-  },
-})
-
-/** Pure. */
-export function judgeFsync(metrics: string): CheckResult {
-  const histogram = histogramIn(metrics, 'etcd_disk_wal_fsync_duration_seconds')
-  const seconds = histogram && quantile(histogram, 0.99)
-  if (!histogram || seconds === undefined) return passed('nothing written yet')
-  const detail = `fsync of the log: 99% within ${Number((seconds * 1000).toPrecision(2))} ms, of ${histogram.count}`
-  if (seconds <= maxFsyncSeconds || histogram.count < fewestFsyncs) return passed(detail)
-  return { ok: false, detail, hint: 'etcd wants 10 ms: give its log a disk of its own, or an SSD' }
-}

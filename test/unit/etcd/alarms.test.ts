@@ -105,12 +105,6 @@ describe('defragmenting', () => {
     ['no leader', viewOf([healthy(1, { member: listed(1) })], { leader: undefined }), /there is no leader/],
   ])('%s: refused', (_, ill, why) => expect(() => defragOrder(ill, [])).toThrow(why))
 
-  test('a name that is nobody', () => {
-    expect(() => defragOrder(view, ['m22'])).toThrow(
-      expect.objectContaining({ message: 'there is no member "m22"', hint: 'did you mean m2?' }),
-    )
-  })
-
   test.each([
     [84 * mib, 39 * mib, true],
     [20 * 1024, 12 * 1024, false],

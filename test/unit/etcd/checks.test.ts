@@ -11,7 +11,7 @@ import {
   judgeVersions,
 } from '../../../src/etcd/checks/cluster.ts'
 import { histogramIn, quantile } from '../../../src/etcd/checks/histogram.ts'
-import { judgeClock, judgeDisk, judgeFsync } from '../../../src/etcd/checks/member.ts'
+import { judgeClock, judgeDisk, judgeFsync, judgeLog } from '../../../src/etcd/checks/machine.ts'
 import { foreignIdentity, tryToEnter } from '../../../src/etcd/checks/refusal.ts'
 import type { ClusterView } from '../../../src/etcd/view.ts'
 import { createAuthority, issue } from '../../../src/pki/certificate.ts'
@@ -95,12 +95,27 @@ describe('its machine', () => {
 
   const gib = 2 ** 30
   test.each([
-    [undefined, 0, true, 'cannot be seen from here'],
     [20 * gib, 4 * gib, true, '20 GiB free'],
     [4 * gib, 4 * gib, false, '4 GiB free, 4.3 GiB are needed'],
   ])('%s bytes free, %d in use', (free, used, ok, detail) =>
     expect(judgeDisk(free, used, 'm1')).toMatchObject({ ok, detail }),
   )
+})
+
+describe('its log, where the disk cannot be asked', () => {
+  const full =
+    '{"level":"error","ts":"2026-11-21T03:00:00.5Z","msg":"failed to preallocate space when creating a new WAL","error":"no space left on device"}'
+  const at = Date.parse('2026-11-21T03:00:00Z')
+  test('a complaint of just now', () =>
+    expect(judgeLog(`{"msg":"ok"}\n${full}\n{"msg":"ok"}\n`, at + 60_000, 'm1')).toMatchObject({
+      ok: false,
+      said: full,
+      hint: expect.stringContaining('member replace m1'),
+    }))
+  test('one of yesterday, or none', () => {
+    expect(judgeLog(full, at + 86_400_000, 'm1').ok).toBe(true)
+    expect(judgeLog('{"msg":"ok"}', at, 'm1').ok).toBe(true)
+  })
 })
 
 const name = 'etcd_disk_wal_fsync_duration_seconds'

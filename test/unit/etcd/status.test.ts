@@ -73,7 +73,7 @@ const cases: Record<string, Case> = {
     }),
     roles: 'follower down down',
     notes: { m1: 'knows no leader', m2: 'no answer in time', m3: 'connection refused' },
-    summary: 'karmada: NO QUORUM: 0 of 3 voters healthy, writes are refused, etcd 3.6.16, no leader',
+    summary: 'karmada: no quorum: 0 of 3 voters healthy, writes are refused, etcd 3.6.16, no leader',
     hint: /^start m2 or m3 again .*; 2 must answer; if their data is lost: .* etcd recover --from m1 --dry-run$/,
   },
   'nobody answers': {
@@ -99,7 +99,7 @@ const cases: Record<string, Case> = {
     facts: { alarms: [{ member: 1n, alarm: 'NOSPACE' }] },
     roles: 'follower leader down',
     notes: { m1: 'NOSPACE: writes refused', m2: 'older than 3.6.16', m3: 'connection refused' },
-    summary: 'karmada: DATABASE FULL: writes are refused, 2 of 3 voters healthy, leader m2, etcd 3.6.11 and 3.6.16',
+    summary: 'karmada: database full: writes are refused, 2 of 3 voters healthy, leader m2, etcd 3.6.11 and 3.6.16',
     hint: 'kubectl karmada-net etcd alarms --disarm',
   },
   'CORRUPT is cured by another member': {
@@ -112,7 +112,7 @@ const cases: Record<string, Case> = {
     },
     roles: 'follower leader follower',
     notes: { m1: 'NOSPACE: writes refused', m3: 'CORRUPT: its data differs' },
-    summary: /^karmada: CORRUPT DATA: nothing is served, 3 of 3/,
+    summary: /^karmada: corrupt data: nothing is served, 3 of 3/,
     hint: 'kubectl karmada-net etcd member replace m3',
   },
   'a stranger that never started': {
