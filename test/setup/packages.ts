@@ -19,6 +19,8 @@ const packages: Record<string, string> = {
   kmod: '/sbin/modprobe',
   mount: '/bin/mount',
   'util-linux': '/usr/bin/nsenter',
+  // Units are verified with it, and run by it.
+  systemd: '/usr/bin/systemd-analyze',
   // These two are packed into images.
   haproxy: '/usr/sbin/haproxy',
   'busybox-static': '/bin/busybox',
