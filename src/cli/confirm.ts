@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import type { Session } from './session.ts'
 
 /**
- * Has the user type `name` before something that cannot be taken back. Throws UserError when they type something else, or when
+ * Has the user type `name` before something that cannot be taken back; `what` is the sentence that says it. Throws UserError when they type something else, or when
  * nobody can be asked and `yes` was not given.
  */
 export async function confirmByName(

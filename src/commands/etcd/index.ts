@@ -2,6 +2,7 @@ import { defineNoun } from '../../cli/command.ts'
 import { etcdAlarms } from './alarms.ts'
 import { etcdCerts } from './certs/index.ts'
 import { etcdDefrag } from './defrag.ts'
+import { etcdDown } from './down.ts'
 import { etcdKeys } from './keys.ts'
 import { etcdMember } from './member/index.ts'
 import { etcdScale } from './scale.ts'
@@ -28,5 +29,6 @@ upgraded while it serves. Members run in Kubernetes, in Docker engines, or from 
     etcdDefrag,
     etcdAlarms,
     etcdKeys,
+    etcdDown,
   ],
 })

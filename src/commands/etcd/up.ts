@@ -73,11 +73,16 @@ are added and removed by "etcd member", versions changed by "etcd upgrade".`,
       `etcd ${spec.version}, cluster ${spec.name}; members ${spec.members.map(each => each.name).join(', ')}\n`,
     )
     const began = session.io.now()
-    const started = await perform(session, starting, world, { concurrency: spec.members.length })
-    const byHand = await awaited(world)
-    if (byHand.length > 0) return sayByHand(session, byHand)
-    const verified = await perform(session, etcd.verifyGroups(), world)
-    conclude(session, world, started.changed || verified.changed, session.io.now() - began)
+    const { withLock } = await import('../../etcd/lock.ts')
+    const changed = await withLock(world, 'up', async () => {
+      const started = await perform(session, starting, world, { concurrency: spec.members.length })
+      const byHand = await awaited(world)
+      if (byHand.length > 0) return sayByHand(session, byHand)
+      const verified = await perform(session, etcd.verifyGroups(), world)
+      return started.changed || verified.changed
+    })
+    if (changed === undefined) return
+    conclude(session, world, changed, session.io.now() - began)
   },
 })
 
@@ -173,7 +178,7 @@ async function awaited(world: EtcdWorld): Promise<string[]> {
   return (await Promise.all(asked)).flat()
 }
 
-function sayByHand(session: Session, members: string[]): void {
+function sayByHand(session: Session, members: string[]): undefined {
   session.say('\nWritten. Start them on their machines as each README says, all of them:')
   for (const member of members) session.say(`  ${member}`)
   session.say(`Then: ${program} etcd up   waits for the quorum and verifies it.`)

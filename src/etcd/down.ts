@@ -1,0 +1,45 @@
+import type { Step, StepGroup } from '../steps/step.ts'
+import type { MemberSpec } from './cluster.ts'
+import { withLock } from './lock.ts'
+import type { EtcdWorld } from './world.ts'
+
+export interface DownOptions {
+  /** Leaves the members' data where they are. */
+  keepData: boolean
+  /** Takes the last snapshot; answers where it is. Undefined: none is wanted. */
+  save?: ((world: EtcdWorld, progress: (text: string) => void) => Promise<string>) | undefined
+}
+
+/** Takes a cluster away: a snapshot first, then the members, at last what is remembered of it. */
+export function downGroups(members: readonly MemberSpec[], { keepData, save }: DownOptions): StepGroup<EtcdWorld>[] {
+  return [
+    ...(save ? [{ steps: [snapshotStep(save)] }] : []),
+    ...members.map(member => ({ title: member.name, steps: [removeStep(member, keepData)] })),
+    { steps: [forgetStep] },
+  ]
+}
+
+const snapshotStep = (save: NonNullable<DownOptions['save']>): Step<EtcdWorld> => ({
+  title: 'Snapshot',
+  // The lock lives in what is removed next, so only this step can hold it.
+  run: async (world, progress) => ({
+    changed: true,
+    detail: await withLock(world, 'down', () => save(world, progress)),
+  }),
+})
+
+const removeStep = (member: MemberSpec, keepData: boolean): Step<EtcdWorld> => ({
+  title: keepData ? 'Removed, its data left in place' : 'Removed, with its data',
+  async run(world) {
+    const changed = await world.driverOf(member).remove({ keepData })
+    return { changed, detail: changed ? undefined : 'nothing of it was there' }
+  },
+})
+
+const forgetStep: Step<EtcdWorld> = {
+  title: 'State and certificates',
+  async run({ store }) {
+    await store.remove()
+    return { changed: true, detail: `removed from ${store.where}` }
+  },
+}
