@@ -5,6 +5,7 @@ import { etcdDefrag } from './defrag.ts'
 import { etcdDown } from './down.ts'
 import { etcdKeys } from './keys.ts'
 import { etcdMember } from './member/index.ts'
+import { etcdRecover } from './recover.ts'
 import { etcdScale } from './scale.ts'
 import { etcdSnapshot } from './snapshot/index.ts'
 import { etcdStatus } from './status.ts'
@@ -28,6 +29,7 @@ upgraded while it serves. Members run in Kubernetes, in Docker engines, or from 
     etcdSnapshot,
     etcdDefrag,
     etcdAlarms,
+    etcdRecover,
     etcdKeys,
     etcdDown,
   ],

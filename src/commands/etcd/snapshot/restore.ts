@@ -61,13 +61,9 @@ export async function restore(session: Session, world: EtcdWorld, job: Restoring
   const [first] = job.members
   const addresses = first ? await apiServersOn(world.clientOf(first)).catch(() => []) : []
   session.say(`\nRestored: ${world.state.spec.name} (${((session.io.now() - began) / 1000).toFixed(1)}s).`)
-  for (const member of job.members) {
-    const generation = before.members[member.name]?.generation
-    if (generation === undefined) continue
-    session.say(
-      `What ${member.name} had: ${world.driverOf(member).paths.data(generation)} on ${world.driverOf(member).where}`,
-    )
-  }
+  session.say(
+    `What the members had stays on their machines: ${job.members.map(({ name }) => `${name} generation ${before.members[name]?.generation}`).join(', ')}.`,
+  )
   session.say()
   for (const line of restartAdvice(addresses)) session.say(line)
 }
