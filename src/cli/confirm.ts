@@ -3,8 +3,8 @@ import { UserError } from '../errors.ts'
 import type { Session } from './session.ts'
 
 /**
- * Has the user type `name` before something that cannot be taken back; `what` is the sentence that says it. Throws UserError when they type something else, or when
- * nobody can be asked and `yes` was not given.
+ * Has the user type `name` before something that cannot be taken back; `what` is the sentence that says it. Throws UserError when
+ * they type something else, or when nobody can be asked and `yes` was not given.
  */
 export async function confirmByName(
   session: Session,
@@ -14,8 +14,7 @@ export async function confirmByName(
 ): Promise<void> {
   if (yes) return
   const { stdin, stderr } = session.io
-  if (!stdin.isTTY)
-    throw new UserError(`${what} must be confirmed, and there is no terminal to ask`, { hint: 'add --yes' })
+  if (!stdin.isTTY) throw new UserError(`${what.trim()}: there is no terminal to confirm it`, { hint: 'add --yes' })
   session.say(what)
   stderr.write(`Type ${name} to go on: `)
   const lines = createInterface({ input: stdin, terminal: false })
