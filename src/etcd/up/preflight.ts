@@ -38,7 +38,8 @@ export async function preflight(world: EtcdWorld): Promise<void> {
   const found = await Promise.all(
     state.spec.members.map(async member => {
       const driver = world.driverOf(member)
-      const met = obstacles(member, await driver.inspect(), state)
+      // Of a machine that nobody can look at it is not known what is stored there.
+      const met = obstacles(member, await driver.inspect(), { formed: state.formed && driver.acts })
       return met.map(({ text, hint }) => ({ text: `${member.name} (${driver.where}): ${text}`, hint }))
     }),
   )

@@ -26,7 +26,7 @@ afterAll(() => rm(temporary, { recursive: true, force: true }))
 async function commandsOf(member: string, heading: string): Promise<string> {
   const readme = await readFile(join(folder, member, 'README.md'), 'utf8')
   const section = readme.split(/^## \d+\. /m).find(each => each.startsWith(`${heading}\n`))
-  const lines = /```sh\n([^]*?)```/.exec(section ?? '')?.[1]
+  const lines = /```sh\n([\s\S]*?)```/.exec(section ?? '')?.[1]
   if (!lines) throw new Error(`the README of ${member} has no commands under "${heading}"`)
   return lines
 }

@@ -4,6 +4,7 @@ import type { FilesSpec, MemberSpec } from '../../cluster.ts'
 import { sameLaunch } from '../../launch.ts'
 import type { Driver, Found, Launch, MemberFiles } from '../driver.ts'
 import { ensureFile, ensureFolder, removeEmpty, removeFile } from './folder.ts'
+import { listens } from './listens.ts'
 import { pathsOf, unitName } from './names.ts'
 import { certificateFiles, readDelivered } from './pki.ts'
 import { type Record, readRecord, recordName } from './record.ts'
@@ -28,10 +29,13 @@ export function createFilesDriver(cluster: string, member: MemberSpec): Driver {
     deliver: files => deliver(place, files),
     start: launch => write(place, launch),
     async restart() {
-      throw byHand('restart', commands(place).restart)
+      throw byHand('restart', `there: ${commands(place).restart}`)
     },
     async stop() {
-      throw byHand('stop', commands(place).stop)
+      const { launch } = await inspect(place)
+      // One that is down already, or that takes no more part, needs nobody.
+      if (!launch || !(await listens(launch))) return false
+      throw byHand('stop', `there: ${commands(place).stop}   then the same command again`)
     },
     async etcdutl(launch, args) {
       throw byHand(

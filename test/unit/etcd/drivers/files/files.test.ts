@@ -1,10 +1,11 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { UserError } from '../../../../../src/errors.ts'
 import { memberFiles } from '../../../../../src/etcd/certificates.ts'
 import { type FilesSpec, type MemberSpec, peerUrl } from '../../../../../src/etcd/cluster.ts'
 import type { Launch } from '../../../../../src/etcd/drivers/driver.ts'
@@ -153,7 +154,7 @@ describe('a member of systemd', () => {
     ['a key is gone', () => writeFile(inFolder('pki/peer.pem'), authority.certificate)],
     [
       'a key is another’s',
-      () => writeFile(inFolder('pki/peer.pem'), certificates['peer.pem'].replace(/-----BEGIN P[^]*/, authority.key)),
+      () => writeFile(inFolder('pki/peer.pem'), certificates['peer.pem'].replace(/-----BEGIN P[\s\S]*/, authority.key)),
     ],
   ])('certificates do not count as delivered when %s', async (_, change) => {
     await change()
@@ -174,9 +175,8 @@ describe('a member of systemd', () => {
     const driver = driverOf()
     await expect(driver.restart()).rejects.toMatchObject({
       message: 'm1 was installed from files: only you can restart it, on 10.0.0.1',
-      hint: 'systemctl restart etcd-blue',
+      hint: 'there: systemctl restart etcd-blue',
     })
-    await expect(driver.stop()).rejects.toThrow(UserError)
     expect(await driver.logs(7)).toBe('on 10.0.0.1: journalctl -u etcd-blue -n 7 --no-pager\n')
   })
 
@@ -189,6 +189,31 @@ describe('a member of systemd', () => {
     await driverOf().remove({ keepData: false })
     expect(await readdir(join(directory, 'm1'))).toEqual(['notes.txt'])
   })
+})
+
+describe('to stop it', () => {
+  const written = async (port: number) => {
+    const local = { ...memberOf(), address: '127.0.0.1' }
+    const driver = createFilesDriver('blue', local)
+    const launch = launchFor('blue', local)
+    await driver.start({ ...launch, args: launch.args.map(arg => arg.replace(/(advertise.*:)2379$/, `$1${port}`)) })
+    return driver
+  }
+
+  test('is its owner’s while it takes connections, and nobody’s once it does not', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const driver = await written((server.address() as AddressInfo).port)
+    await expect(driver.stop()).rejects.toMatchObject({
+      message: 'm1 was installed from files: only you can stop it, on 127.0.0.1',
+      hint: 'there: systemctl stop etcd-blue   then the same command again',
+    })
+    server.close()
+    await once(server, 'close')
+    expect(await driver.stop()).toBe(false)
+  })
+
+  test('there is nothing to do before it was written', async () => expect(await driverOf().stop()).toBe(false))
 })
 
 test('a static pod runs the same command line from the same places', async () => {
