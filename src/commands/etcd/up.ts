@@ -111,7 +111,12 @@ async function specOf(name: string | undefined, flags: UpFlags, session: Session
   if (filename !== undefined) {
     if (member.length > 0) throw new UserError('members are in the inventory: give either -f or --member')
     const spec = await inventory.parseInventory(await textOf(filename, session), filename)
-    return { ...spec, name: name ?? spec.name, version: version ?? spec.version, image: image ?? spec.image }
+    return inventory.specFrom({
+      ...spec,
+      name: name ?? spec.name,
+      version: version ?? spec.version,
+      image: image ?? spec.image,
+    })
   }
   if (member.length === 0) return undefined
   const members: MemberSpec[] = member.map(inventory.memberFromFlag)

@@ -38,7 +38,7 @@ interface Tuning {
 export function parseInventory(text: string, source: string): ClusterSpec {
   const named = source === '-' ? 'standard input' : source
   const document = onlyDocument(text, named)
-  refuse(named, problemsOf(schema as Schema, document), 'an example with every field: manifests/etcd/cluster.yaml')
+  refuse(named, problemsOf(schema as Schema, document))
   const { metadata, spec } = document as Document
   const { tuning: { quota, ...tuning } = {}, members, ...rest } = spec
   const folder = source === '-' ? process.cwd() : dirname(resolve(source))

@@ -28,12 +28,12 @@ export function specFrom(wanted: Wanted, source = `etcd cluster ${wanted.name}`)
 }
 
 /** Throws UserError with one line per problem; does nothing when there is none. */
-export function refuse(source: string, problems: string[], hint?: string): void {
+export function refuse(source: string, problems: string[]): void {
   const [first, ...more] = problems
   if (first === undefined) return
   const text =
     more.length === 0 ? `${source}: ${first}` : [`${source} has ${problems.length} problems:`, ...problems].join('\n  ')
-  throw new UserError(text, { hint })
+  throw new UserError(text)
 }
 
 function withDefaults(wanted: Wanted): ClusterSpec {
