@@ -4,7 +4,7 @@ import { removeContainer } from './container.ts'
 import { labelFlags, type Names, paths, pkiMount } from './names.ts'
 import { type Delivered, pkiStream, publicOf, readDelivered, sameFiles } from './pki.ts'
 import { tarEnd, tarFile } from './tar.ts'
-import { ensureVolume } from './volumes.ts'
+import { ensureVolume, listOurs } from './volumes.ts'
 
 /** What is in the volume of the certificates, seen through a container that has it. */
 export async function readPublic(docker: Docker, container: string): Promise<Delivered | undefined> {
@@ -31,10 +31,9 @@ export async function deliverFiles(docker: Docker, names: Names, files: MemberFi
  * only read its certificates, and before the first start there is neither it nor its image.
  */
 async function withVolume<T>(docker: Docker, names: Names, use: (container: string) => Promise<T>): Promise<T> {
-  await removeContainer(docker, names, names.files)
-  const changes = Object.entries(names.labels).flatMap(([key, value]) => ['--change', `LABEL ${key}=${value}`])
-  const input = [tarFile({ path: 'empty', mode: 0o644, owner: 0 }, ''), tarEnd()]
-  const image = (await docker.run(['import', ...changes, '-'], { input })).trim()
+  // Both are there only where a run was cut off.
+  const [left] = await Promise.all([listOurs(docker, names, 'image'), removeContainer(docker, names, names.files)])
+  const images = left.length > 0 ? left : [await emptyImage(docker, names)]
   try {
     await docker.run([
       'create',
@@ -42,12 +41,18 @@ async function withVolume<T>(docker: Docker, names: Names, use: (container: stri
       '--network=none',
       ...labelFlags(names.labels),
       `--mount=type=volume,source=${names.pkiVolume},target=${pkiMount},volume-nocopy`,
-      image,
+      ...images.slice(0, 1),
       'never-started',
     ])
     return await use(names.files)
   } finally {
     await docker.attempt(['container', 'rm', '--force', names.files], { evenThen: true })
-    await docker.attempt(['image', 'rm', image], { evenThen: true })
+    await docker.attempt(['image', 'rm', ...images], { evenThen: true })
   }
+}
+
+async function emptyImage(docker: Docker, names: Names): Promise<string> {
+  const changes = Object.entries(names.labels).flatMap(([key, value]) => ['--change', `LABEL ${key}=${value}`])
+  const input = [tarFile({ path: 'empty', mode: 0o644, owner: 0 }, ''), tarEnd()]
+  return (await docker.run(['import', ...changes, '-'], { input })).trim()
 }
