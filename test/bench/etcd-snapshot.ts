@@ -27,8 +27,11 @@ interface Side {
 interface Round {
   bytesPerSecond: number
   rssBytes: number
+  cpuSeconds: number
 }
 
+/** Linux's USER_HZ. */
+const ticksPerSecond = 100
 const mebibytes = Number(argv[2] ?? 1024)
 const rounds = Number(argv[3] ?? 5)
 const folder = await mkdtemp(join(argv[4] ?? tmpdir(), 'karmada-net-bench-'))
@@ -99,27 +102,40 @@ async function run({ name, command }: Side, file: string): Promise<Round> {
     said += text
   })
   let rssBytes = 0
+  let cpuSeconds = 0
   const timer = setInterval(async () => {
+    const [status, line] = await Promise.all(['status', 'stat'].map(file => ofProcess(child.pid, file)))
     // The kernel's own high-water mark: nothing is missed between two looks.
-    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
-    rssBytes = Math.max(rssBytes, Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024)
+    rssBytes = Math.max(rssBytes, Number(/VmHWM:\s+(\d+) kB/.exec(status ?? '')?.[1] ?? 0) * 1024)
+    const [user = 0, system = 0] = (line ?? '')
+      .slice((line ?? '').lastIndexOf(')'))
+      .split(' ')
+      .slice(12, 14)
+      .map(Number)
+    cpuSeconds = Math.max(cpuSeconds, (user + system) / ticksPerSecond)
   }, 20)
   const [status] = (await once(child, 'exit')) as [number | null]
   const seconds = (performance.now() - started) / 1000
   clearInterval(timer)
   if (status !== 0) throw new Error(`${name} exited with ${status}: ${said.trim()}`)
-  return { bytesPerSecond: (await stat(file)).size / seconds, rssBytes }
+  return { bytesPerSecond: (await stat(file)).size / seconds, rssBytes, cpuSeconds }
 }
+
+const ofProcess = (pid: number | undefined, file: string): Promise<string> =>
+  readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
 
 function print(measured: readonly { side: Side; done: Round[] }[]): void {
   const [reference] = measured
   const mega = (bytes: number) => (bytes / 1e6).toFixed(0)
-  stdout.write(`${''.padEnd(20)}${['MB/s', 'best', 'ratio', 'peak RSS'].map(head => head.padStart(10)).join('')}\n`)
+  stdout.write(
+    `${''.padEnd(20)}${['MB/s', 'best', 'ratio', 'CPU', 'peak RSS'].map(head => head.padStart(10)).join('')}\n`,
+  )
   for (const { side, done } of measured) {
     const speeds = done.map(each => each.bytesPerSecond)
     const ratios = speeds.map((speed, round) => speed / (reference?.done[round]?.bytesPerSecond ?? Number.NaN))
     const rss = `${mega(Math.max(...done.map(each => each.rssBytes)))} MB`
-    const cells = [mega(median(speeds)), mega(Math.max(...speeds)), median(ratios).toFixed(2), rss]
+    const cpu = `${median(done.map(each => each.cpuSeconds)).toFixed(1)} s`
+    const cells = [mega(median(speeds)), mega(Math.max(...speeds)), median(ratios).toFixed(2), cpu, rss]
     stdout.write(`${side.name.padEnd(20)}${cells.map(cell => cell.padStart(10)).join('')}\n`)
   }
   const load = `${loadavg()[0]?.toFixed(1)} on ${availableParallelism()} processors`

@@ -56,6 +56,8 @@ const socketFailures: Record<string, [Unreachable, string]> = {
   EPIPE: ['reset', closed],
   ERR_HTTP2_STREAM_ERROR: ['reset', closed],
   ERR_HTTP2_SESSION_ERROR: ['reset', closed],
+  ERR_HTTP2_PING_CANCEL: ['reset', closed],
+  ERR_HTTP2_GOAWAY_SESSION: ['reset', closed],
   ERR_STREAM_PREMATURE_CLOSE: ['reset', closed],
   HPE_INVALID_CONSTANT: ['other', 'what answers there is no etcd'],
 }

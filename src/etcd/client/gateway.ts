@@ -168,12 +168,15 @@ const maintenanceCalls = (post: Post): Pick<EtcdClient, 'status' | 'alarms' | 'd
       })
     const answer = await ask('/v3/maintenance/hashkv').catch((error: unknown) => {
       // Below 3.6 it has no path of its own.
-      if (error instanceof EtcdError && error.code === code.unimplemented) return ask('/v3/maintenance/hash')
+      if (error instanceof EtcdError && isNoSuchPath(error)) return ask('/v3/maintenance/hash')
       throw error
     })
     return { hash: answer.hash ?? 0, compactRevision: BigInt(answer.compact_revision ?? 0) }
   },
 })
+
+/** Of the gateway itself, or of the server before it. */
+const isNoSuchPath = ({ code: found, said }: EtcdError): boolean => found === code.unimplemented || said === 'Not Found'
 
 const probes = (
   connection: Connection,
