@@ -1,5 +1,6 @@
 import { arg } from '../../cli/arg.ts'
 import { defineCommand } from '../../cli/command.ts'
+import { etcdMemberNames } from './member/shared.ts'
 import { sayPlan } from './plan.ts'
 import { etcdFlags, etcdMutatingFlags, openEtcd } from './shared.ts'
 
@@ -14,7 +15,7 @@ is rewritten, so all others have to be well: otherwise nothing is begun. Members
     ['All members', 'etcd defrag'],
     ['One of them', 'etcd defrag m3'],
   ],
-  args: { names: arg.many('MEMBER') },
+  args: { names: arg.many('MEMBER', { complete: etcdMemberNames }) },
   flags: { ...etcdFlags, dryRun, timeout },
   async run({ names, flags, session }) {
     const { planDefrag } = await import('../../etcd/defrag.ts')

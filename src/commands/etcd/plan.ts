@@ -6,6 +6,6 @@ export function sayPlan<World>(session: Session, groups: readonly StepGroup<Worl
   const lines = groups.flatMap(({ title, steps }) =>
     steps.map(step => (title === undefined ? step.title : `${title}: ${step.title}`)),
   )
-  if (lines.length === 0) session.say('Nothing to do (dry run).')
-  for (const [index, line] of lines.entries()) session.out(`${index + 1}. ${line} (dry run)`)
+  for (const [index, line] of lines.entries()) session.out(`${index + 1}. ${line}`)
+  session.say(lines.length === 0 ? 'Nothing to do (dry run).' : 'Nothing was changed (dry run).')
 }

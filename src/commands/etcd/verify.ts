@@ -1,6 +1,7 @@
 import { arg } from '../../cli/arg.ts'
 import { defineCommand } from '../../cli/command.ts'
 import { outputFlag } from '../../cli/flags.ts'
+import { etcdMemberNames } from './member/shared.ts'
 import { etcdFlags, openEtcd } from './shared.ts'
 
 export const etcdVerify = defineCommand({
@@ -15,7 +16,7 @@ Exit code 1 when a check failed; warnings pass.`,
     ['One member', 'etcd verify m2'],
     ['For programs', 'etcd verify -o json'],
   ],
-  args: { names: arg.many('MEMBER') },
+  args: { names: arg.many('MEMBER', { complete: etcdMemberNames }) },
   flags: { ...etcdFlags, output: outputFlag(['json', 'yaml']) },
   async run({ names, flags, session }) {
     const { openVerify, verifyGroups } = await import('../../etcd/checks/index.ts')
