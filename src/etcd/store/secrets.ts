@@ -78,6 +78,18 @@ export function createSecretsStore(
 
   const load = async (): Promise<Copy> => newest((await each(`reading ${name}`, find)).map(({ value }) => value))
 
+  /** Asked once; a failure is not remembered. */
+  async function current(): Promise<Copy> {
+    const asked = known ?? load()
+    known = asked
+    try {
+      return await asked
+    } catch (error) {
+      if (known === asked) known = undefined
+      throw error
+    }
+  }
+
   async function put(client: KubeClient, copy: Copy): Promise<void> {
     const secret = secretOf({ namespace, name, labels: owner }, copy)
     const write = () => client.apply(secret, { signal, timeoutMs: callMs })
@@ -104,12 +116,10 @@ export function createSecretsStore(
   return {
     where,
     async read(path) {
-      known ??= load()
-      return (await known).files[path]
+      return (await current()).files[path]
     },
     async list() {
-      known ??= load()
-      return Object.keys((await known).files).sort()
+      return Object.keys((await current()).files).sort()
     },
     async write(files) {
       const next = changed(await load(), files)
@@ -132,6 +142,7 @@ export function createSecretsStore(
       await each(`removing ${name}`, async client => {
         await find(client)
         await client.delete(ref, { signal, timeoutMs: callMs })
+        await releaseNamespace(client, namespace, { signal, timeoutMs: removalMs })
       })
     },
   }
@@ -144,7 +155,7 @@ export function createSecretsStore(
       await Promise.allSettled(
         [...held.values()].map(async each => {
           await releaseLease(each)
-          // Of a command that wrote nothing, and of one that has removed everything, nothing stays.
+          // A command that wrote nothing leaves nothing behind.
           const rest = await each.client.find(ref, { timeoutMs: callMs })
           if (!rest) await releaseNamespace(each.client, namespace, { timeoutMs: removalMs })
         }),

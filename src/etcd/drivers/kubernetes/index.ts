@@ -1,5 +1,4 @@
 import type { KubeClient } from '../../../kube/types.ts'
-import { podTrouble } from '../../../kube/wait.ts'
 import type { MemberSpec } from '../../cluster.ts'
 import type { Driver, Found } from '../driver.ts'
 import { deliver, deliveredIn } from './files.ts'
@@ -9,7 +8,8 @@ import { nodeFacts } from './node.ts'
 import { type Owner, paths, pinnedNode, runningOf } from './objects.ts'
 import { runs } from './pod-state.ts'
 import { discardBefore, remove } from './remove.ts'
-import { findForeign, findPod, findSecret, findStatefulSet, podRef, type Site, selectorOf } from './world.ts'
+import { lastSaid, logs } from './said.ts'
+import { findForeign, findPod, findSecret, findStatefulSet, podRef, type Site } from './world.ts'
 
 export interface KubernetesOptions {
   client: KubeClient
@@ -56,27 +56,14 @@ async function inspect(site: Site): Promise<Found> {
   const { namespace } = owner.driver
   const [facts, said] = await Promise.all([
     node === undefined ? {} : nodeFacts(client, node, { namespace, name: podRef(site).name }, signal),
-    pod && !runs(pod) && !pod.metadata.deletionTimestamp ? podTrouble(client, namespace, selectorOf(site)) : undefined,
+    pod && !runs(pod) && !pod.metadata.deletionTimestamp ? lastSaid(site, pod) : undefined,
   ])
   return {
     state: pod && runs(pod) ? 'running' : existing ? 'stopped' : 'absent',
     launch: template && runningOf(template)?.launch,
     delivered: deliveredIn(secret),
     foreign,
-    said: said || undefined,
+    said,
     ...facts,
   }
-}
-
-async function logs(site: Site, lines: number): Promise<string> {
-  const { client, signal } = site
-  const pod = await findPod(site)
-  if (!pod) return ''
-  const { namespace, name } = podRef(site)
-  // A container that waits for its next start has said in the last one why it died.
-  const status = pod.status?.containerStatuses?.[0]
-  const previous = status?.state?.waiting && status.restartCount > 0 ? 'true' : undefined
-  const query = { container: 'etcd', tailLines: String(lines), previous }
-  const { status: code, text } = await client.raw(`/api/v1/namespaces/${namespace}/pods/${name}/log`, { query, signal })
-  return code === 200 ? text : ''
 }

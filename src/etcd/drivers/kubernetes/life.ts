@@ -1,5 +1,5 @@
 import { UserError } from '../../../errors.ts'
-import { podTrouble, waitFor, waitForGone } from '../../../kube/wait.ts'
+import { podTrouble, waitFor, waitForGone, waitForList } from '../../../kube/wait.ts'
 import type { Launch } from '../driver.ts'
 import { ensureNamespace } from './namespace.ts'
 import { chooseNode, type Node, silent } from './node.ts'
@@ -14,6 +14,7 @@ import {
   statefulSetOf,
 } from './objects.ts'
 import { exitCode, mustGo, runs, started, type Wanted } from './pod-state.ts'
+import { lastSaid } from './said.ts'
 import {
   findForeign,
   findPod,
@@ -49,28 +50,52 @@ export async function start(site: Site, launch: Launch): Promise<boolean> {
 const bootstrapFor = (launch: Launch, existing: StatefulSet | undefined): string[] =>
   (existing && runningOf(existing.spec.template)?.bootstrapArgs) ?? launch.bootstrapArgs
 
+/** A pod that its one node has no place for: taken ports, say, or no memory. Milliseconds. */
+const placingMs = 15_000
+
 /** Until the pod is one as wanted; its node is remembered as soon as it has one. */
 async function newPod(site: Site, wanted: Wanted, node: string | undefined): Promise<void> {
-  const { client, signal } = site
+  const { owner } = site
   const before = await findPod(site)
   const old = before && mustGo(before, wanted) ? before.metadata.uid : undefined
-  if (old !== undefined) await deletePod(site)
-  if (node === undefined) {
-    const pod = await wait<Pod>(site, pod => (pod?.spec?.nodeName ? true : started(pod, wanted, old)))
-    const chosen = pod.spec?.nodeName
-    if (chosen !== undefined) await apply(site, { ...wanted, node: chosen, replicas: 1 })
+  if (old !== undefined) {
+    await deletePod(site)
+    await wait(site, pod => (pod?.metadata.uid === old ? 'the pod before it is still stopping' : true))
   }
-  const pod = await wait<Pod>(site, pod => started(pod, wanted, old))
-  signal.throwIfAborted()
-  if (exitCode(pod) === undefined) return
-  const said = await podTrouble(client, site.owner.driver.namespace, selectorOf(site))
-  throw new UserError(`etcd of ${site.owner.member} ends as soon as it starts\n${said}`)
+  const onNode = (pod: Pod | undefined) => (pod?.spec?.nodeName ? true : started(pod, wanted, old))
+  const placed = await wait(site, onNode, node === undefined ? site.timeoutMs : placingMs)
+  const chosen = placed?.spec?.nodeName
+  if (node === undefined && chosen !== undefined) await apply(site, { ...wanted, node: chosen, replicas: 1 })
+  const pod = await wait(site, pod => started(pod, wanted, old))
+  if (!pod || exitCode(pod) === undefined) return
+  throw new UserError(`etcd of ${owner.member} ends as soon as it starts, ${await lastSaid(site, pod)}`)
 }
 
 /** Throws UserError with what stands in the way when the time is over. */
-async function wait<T extends Pod>(site: Site, check: (pod: T | undefined) => true | string): Promise<T> {
+async function wait(
+  site: Site,
+  check: (pod: Pod | undefined) => true | string,
+  timeoutMs = site.timeoutMs,
+): Promise<Pod | undefined> {
+  let found: Pod | undefined
+  const options = { ...waiting(site), timeoutMs: Math.min(timeoutMs, site.timeoutMs) }
+  const ref = podRef(site)
   try {
-    return await waitFor<T>(site.client, podRef(site), check, waiting(site))
+    await waitForList<Pod>(
+      site.client,
+      {
+        apiVersion: ref.apiVersion,
+        kind: ref.kind,
+        namespace: ref.namespace,
+        fieldSelector: `metadata.name=${ref.name}`,
+      },
+      ([pod]) => {
+        found = pod
+        return check(pod)
+      },
+      options,
+    )
+    return found
   } catch (error) {
     site.signal.throwIfAborted()
     if (!(error instanceof UserError)) throw error
@@ -105,7 +130,7 @@ export async function restart(site: Site): Promise<void> {
     await apply(site, { ...running, node: pinnedNode(existing.spec.template), replicas: 1 })
   }
   if (before) await deletePod(site)
-  await wait<Pod>(site, pod => started(pod, running, before?.metadata.uid))
+  await wait(site, pod => started(pod, running, before?.metadata.uid))
 }
 
 const nothingOf = ({ owner }: Site) =>

@@ -73,15 +73,19 @@ export async function nodeFacts(
   pod: { namespace: string; name: string },
   signal: AbortSignal,
 ): Promise<NodeFacts> {
-  const sentMs = Date.now()
-  const path = `/api/v1/nodes/${node}/proxy/stats/summary`
-  const answer = await client.raw(path, { signal, timeoutMs: 5000 }).catch(() => undefined)
+  const kubelet = async (path: string) => {
+    const sentMs = Date.now()
+    const answer = await client
+      .raw(`/api/v1/nodes/${node}/proxy/${path}`, { signal, timeoutMs: 5000 })
+      .catch(() => undefined)
+    return answer?.status === 200 ? { ...answer, sentMs, receivedMs: Date.now() } : undefined
+  }
+  const [health, summary] = await Promise.all([kubelet('healthz'), kubelet('stats/summary')])
   signal.throwIfAborted()
-  if (answer?.status !== 200) return {}
-  const date = Date.parse(answer.headers['date'] ?? '')
+  const date = Date.parse(health?.headers['date'] ?? '')
   return {
-    clockSkewMs: Number.isNaN(date) ? undefined : skewOf(date, { sentMs, receivedMs: Date.now() }),
-    freeBytes: freeBytesIn(JSON.parse(answer.text) as Summary, pod),
+    clockSkewMs: health === undefined || Number.isNaN(date) ? undefined : skewOf(date, health),
+    freeBytes: summary && freeBytesIn(JSON.parse(summary.text) as Summary, pod),
   }
 }
 
