@@ -35,19 +35,26 @@ export const upgradeGroups = (options: UpgradeOptions): StepGroup<EtcdWorld>[] =
   },
 ]
 
-const pathStep = ({ target, image }: UpgradeOptions): Step<EtcdWorld> => ({
-  title: 'May it go there?',
-  async run(world) {
-    requireOtherImage(world.state.spec.image, target, image)
-    const view = await lookAt(world)
-    const facts = { target, members: versionsOf(world.state, view), cluster: await clusterVersion(world, view) }
-    const refusal = whyNotUpgrade(facts)
-    if (refusal) throw new UserError(refusal.text, { hint: refusal.hint })
-    const { changes } = flagsFor(target, world.state.spec.tuning.extraArgs)
-    const renamed = changes.map(({ from, to }) => (to === undefined ? `${from} is left out` : `${from} becomes ${to}`))
-    return { changed: false, detail: [fromTo(facts), ...renamed].join('; ') }
-  },
+const pathStep = (options: UpgradeOptions): Step<EtcdWorld> => ({
+  title: 'Way',
+  run: async world => ({ changed: false, detail: await wayTo(world, options) }),
 })
+
+/** From what to what, and which flags change on the way. Throws UserError where it does not go there. */
+export async function wayTo(
+  world: EtcdWorld,
+  { target, image }: Pick<UpgradeOptions, 'target' | 'image'>,
+): Promise<string> {
+  const { state } = world
+  requireOtherImage(state.spec.image, target, image)
+  const view = await lookAt(world)
+  const facts = { target, members: versionsOf(state, view), cluster: await clusterVersion(world, view) }
+  const refusal = whyNotUpgrade(facts)
+  if (refusal) throw new UserError(refusal.text, { hint: refusal.hint })
+  const { changes } = flagsFor(target, state.spec.tuning.extraArgs)
+  const renamed = changes.map(({ from, to }) => (to === undefined ? `${from} is left out` : `${from} becomes ${to}`))
+  return [fromTo(facts), ...renamed].join('; ')
+}
 
 /** A reference with a tag or a digest is one version's. */
 function requireOtherImage(present: string, target: string, given: string | undefined): void {

@@ -41,7 +41,7 @@ that only a snapshot does.`,
       throw new UserError(`"${version}" is no version of etcd that was released`, { hint: 'etcd upgrade 3.6.16' })
     }
     const { join } = await import('node:path')
-    const { upgradeGroups } = await import('../../etcd/upgrade.ts')
+    const { upgradeGroups, wayTo } = await import('../../etcd/upgrade.ts')
     const { withLock } = await import('../../etcd/lock.ts')
     const { perform } = await import('../../cli/perform.ts')
     const world = await openEtcd(flags, session)
@@ -58,6 +58,7 @@ that only a snapshot does.`,
     })
     if (flags.dryRun !== 'none') {
       const { sayPlan } = await import('./plan.ts')
+      session.say(await wayTo(world, { target, image: flags.image }))
       return sayPlan(session, groups)
     }
     const began = session.io.now()
