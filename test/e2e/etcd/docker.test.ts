@@ -11,7 +11,7 @@ import { eventually } from '../plugin.ts'
 import { openEtcdWorld } from './world.ts'
 
 const world = await openEtcdWorld('docker')
-const { cluster, docker, machines, sandbox, state } = world
+const { cluster, docker, karmadaNet, machines, sandbox, state } = world
 const [first] = machines.map(({ name }) => name)
 if (!first) throw new Error('the sandbox has no machines for etcd')
 const machine = sandbox.machine(first)
@@ -294,6 +294,16 @@ describe('an engine', () => {
     const looking = driver.inspect()
     controller.abort(new Error('Ctrl-C'))
     await expect(looking).rejects.toThrow('Ctrl-C')
+  })
+})
+
+describe('etcd down', () => {
+  test('leaves nothing', async () => {
+    await world.clean()
+    await world.up()
+    expect(await karmadaNet(`etcd down --etcd ${cluster} --yes`)).toSucceed()
+    for (const { name } of machines.slice(0, 3)) expect(await thingsOf(name)).toEqual([])
+    expect(await readState(store)).toBeUndefined()
   })
 })
 

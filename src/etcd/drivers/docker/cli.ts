@@ -21,6 +21,8 @@ export interface CallOptions {
 export interface Docker {
   /** For people: `docker on ssh://root@10.0.0.1`. */
   where: string
+  /** How to ask it by hand: `docker -H ssh://root@10.0.0.1`. */
+  command: string
   /** Any exit code is an answer. Throws UserError without docker, and where it does not answer in time. */
   attempt(args: readonly string[], options?: CallOptions): Promise<ProgramResult>
   /** What it printed. Throws UserError with what docker said otherwise. */
@@ -36,8 +38,10 @@ const quickMs = 60_000
 export function createDocker({ host, context }: Pick<DockerSpec, 'host' | 'context'>, options: DockerOptions): Docker {
   const flags = host ? ['-H', host] : context ? ['--context', context] : []
   const where = host ? `docker on ${host}` : context ? `docker context ${context}` : 'docker'
+  const command = ['docker', ...flags].join(' ')
   const docker: Docker = {
     where,
+    command,
     async attempt(args, { evenThen, timeoutMs = quickMs, ...call } = {}) {
       const signal = evenThen ? undefined : options.signal
       const limit = Number.isFinite(timeoutMs) ? timeoutMs : undefined
@@ -52,7 +56,7 @@ export function createDocker({ host, context }: Pick<DockerSpec, 'host' | 'conte
       if (result.code !== 0) throw docker.explain(args, result)
       return result.stdout.toString()
     },
-    explain: (args, { stderr }) => explainDocker(stderr, { where, flags, verb: verbOf(args) }),
+    explain: (args, { stderr }) => explainDocker(stderr, { where, command, verb: verbOf(args) }),
     async endpoint() {
       if (host) return host
       const named = context ?? options.env['DOCKER_CONTEXT']

@@ -31,7 +31,8 @@ export async function readContainer(docker: Docker, name: string): Promise<Conta
 export async function readOurs(docker: Docker, names: Names, name = names.container): Promise<Container | undefined> {
   const container = await readContainer(docker, name)
   const foreign = container && whyForeignContainer(container, names, name)
-  if (foreign) throw new UserError(`${docker.where}: ${foreign}`, { hint: `docker rename ${name} OTHER-NAME` })
+  if (foreign)
+    throw new UserError(`${docker.where}: ${foreign}`, { hint: `${docker.command} rename ${name} OTHER-NAME` })
   return container
 }
 

@@ -1,9 +1,9 @@
 import { UserError } from '../../../errors.ts'
 
-/** What docker said, as one line about one engine. `flags` are those that lead to the engine, for hints. Pure. */
+/** What docker said, as one line about one engine. `command` asks it by hand. Pure. */
 export function explainDocker(
   stderr: string,
-  { where, flags, verb }: { where: string; flags: string[]; verb: string },
+  { where, command, verb }: { where: string; command: string; verb: string },
 ) {
   const words = lastWords(stderr)
   const say = (what: string, hint?: string) => new UserError(`${where}: ${what}`, { hint })
@@ -20,7 +20,7 @@ export function explainDocker(
   }
   const context = /context "(.*?)".*(not found|does not exist)/i.exec(words)
   if (context) return say(`there is no docker context "${context[1]}"`, 'docker context ls')
-  if (unreachable.test(words)) return say(`no engine answers: ${words}`, `${['docker', ...flags].join(' ')} version`)
+  if (unreachable.test(words)) return say(`no engine answers: ${words}`, `${command} version`)
   return say(`${verb}: ${words}`)
 }
 

@@ -23,7 +23,7 @@ export async function etcdutl(
 ): Promise<string> {
   const member = await readOurs(docker, names)
   if (member?.State.Running) {
-    throw new UserError(`${docker.where}: ${names.member} runs`, { hint: `docker stop ${names.container}` })
+    throw new UserError(`${docker.where}: ${names.member} runs`, { hint: `${docker.command} stop ${names.container}` })
   }
   const image = await ensureImage(docker, launch.image)
   for (const left of [names.etcdutl, names.next]) await removeContainer(docker, names, left)

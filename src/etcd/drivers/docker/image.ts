@@ -13,14 +13,10 @@ export async function ensureImage(docker: Docker, reference: string): Promise<st
   const pull = await docker.attempt(['pull', '--quiet', reference], { timeoutMs: Number.POSITIVE_INFINITY })
   const pulled = pull.code === 0 ? await find(docker, reference) : undefined
   if (pulled) return pinned(reference, pulled)
-  const engine = docker.where.replace(/^docker ?/, '')
   throw new UserError(`${docker.where}: no image ${reference}, and it cannot be pulled: ${lastWords(pull.stderr)}`, {
-    hint: `where it is: docker save ${reference} | docker ${asFlags(engine)}load`,
+    hint: `where it is: docker save ${reference} | ${docker.command} load`,
   })
 }
-
-const asFlags = (engine: string): string =>
-  engine.replace(/^on (.+)$/, '-H $1 ').replace(/^context (.+)$/, '--context $1 ')
 
 async function find(docker: Docker, reference: string): Promise<Image | undefined> {
   const args = ['image', 'inspect', reference]

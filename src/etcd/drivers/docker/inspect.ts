@@ -51,11 +51,11 @@ const dataRoot = ({ root }: Engine): string => `${root}/volumes`
 async function readMember(docker: Docker, names: Names, container: Container): Promise<Found> {
   const launch = launchIn(container)
   if (runs(container)) return { state: 'running', launch }
-  // A disk that was wiped: started again it would take its old place with an empty log.
+  // A disk that was wiped: started again it would take its old place with an empty log. A try that failed may have left other folders.
   const lost =
     launch &&
     wasStarted(container) &&
-    !(await exists(docker, names.container, `${paths.data(launch.generation)}/member`))
+    !(await exists(docker, names.container, `${paths.data(launch.generation)}/member/wal`))
   return { state: lost ? 'absent' : 'stopped', launch, said: await lastSaid(docker, names, container) }
 }
 

@@ -72,7 +72,7 @@ function refuseOtherLife(docker: Docker, { name, labels }: Volume, launch: Launc
   const [was, is] = [labels[tokenLabel], tokenOf(launch)]
   if (!was || was === is) return
   throw new UserError(`${docker.where}: volume "${name}" holds the data of an earlier life of this cluster`, {
-    hint: `keep it under another name, or, to begin empty: docker volume rm ${name}`,
+    hint: `keep it under another name, or, to begin empty: ${docker.command} volume rm ${name}`,
   })
 }
 

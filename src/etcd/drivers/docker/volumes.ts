@@ -45,7 +45,7 @@ export async function ensureVolume(
   const foreign = known && whyForeignVolume(known, names)
   if (foreign) {
     throw new UserError(`${docker.where}: ${foreign}`, {
-      hint: `look into it; if nobody needs it: docker volume rm ${name}`,
+      hint: `look into it; if nobody needs it: ${docker.command} volume rm ${name}`,
     })
   }
   if (known) return known

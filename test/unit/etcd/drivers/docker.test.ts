@@ -187,7 +187,7 @@ test.each([
   ['Error response from daemon: no space left on device\n', 'create: no space left on device', undefined],
   ['', 'create: it says nothing', undefined],
 ])('docker says: %s', (stderr, message, hint) => {
-  const error = explainDocker(stderr, { where: 'docker on HOST', flags: ['-H', 'HOST'], verb: 'create' })
+  const error = explainDocker(stderr, { where: 'docker on HOST', command: 'docker -H HOST', verb: 'create' })
   expect(error.message).toBe(`docker on HOST: ${message}`)
   expect(error.hint).toBe(hint)
 })
