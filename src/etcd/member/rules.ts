@@ -29,7 +29,8 @@ export interface Tally {
 export function tally({ members, strangers, leader }: Counted): Tally {
   const voting = members.filter(({ member }) => member && !member.isLearner)
   const foreign = strangers.filter(({ isLearner }) => !isLearner).map(({ name, id }) => name || hexId(id))
-  const isUp = ({ status }: MemberView) => status !== undefined && leader?.status?.id === status.leader
+  const isUp = ({ status, member }: MemberView) =>
+    status !== undefined && status.id === member?.id && leader?.status?.id === status.leader
   const names = (fits: (member: MemberView) => boolean) => voting.filter(fits).map(({ spec }) => spec.name)
   const learners = [
     ...members.filter(({ member }) => member?.isLearner).map(({ spec }) => spec.name),

@@ -1,0 +1,180 @@
+import { cp, rm } from 'node:fs/promises'
+import { stderr } from 'node:process'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../plugin.ts'
+import { openEtcdWorld } from './world.ts'
+
+const etcd = await openEtcdWorld('member')
+const { karmadaNet, machines } = etcd
+const fourth = machines[3]?.name
+
+const saysWell = (count: number) =>
+  eventually(60, async () => {
+    const { stderr } = await karmadaNet('etcd status')
+    expect(stderr).toContain(`${count} of ${count} voters healthy`)
+  })
+
+/** Three members that are well, whatever the test before left behind. */
+beforeEach(async () => {
+  const { stderr } = await karmadaNet('etcd status')
+  if (stderr.includes('3 of 3 voters healthy')) return
+  await etcd.clean()
+  await etcd.up()
+})
+afterEach(async () => {
+  for (const { name } of machines) await etcd.mend(name)
+})
+afterAll(() => etcd.clean())
+
+const whoIs = async (role: string): Promise<string> =>
+  role === 'the leader' ? etcd.leader() : ((await etcd.followers())[0] ?? '')
+
+/** The command, and how long it took in all. */
+async function timed(words: string) {
+  const began = performance.now()
+  const run = await karmadaNet(words)
+  stderr.write(`  ${words}: ${((performance.now() - began) / 1000).toFixed(1)} s\n`)
+  return run
+}
+
+describe.each(['a follower', 'the leader'])('the disk of %s is wiped', role => {
+  test('replaced while writes go on: none is lost, and all have the same data', async () => {
+    const member = await whoIs(role)
+    const { lost } = await etcd.underWrites(async () => {
+      await etcd.wipe(member)
+      const run = await timed(`etcd member replace ${member}`)
+      expect(run).toSucceed()
+      expect(run.stderr).toMatch(/Ready, same data everywhere +[\d.]+s +revision \d+/)
+    })
+    expect(lost).toEqual([])
+    await saysWell(3)
+    expect((await karmadaNet(`etcd member replace ${member}`)).stderr).toContain('Nothing to do')
+  })
+})
+
+describe('cut off', () => {
+  test.each([
+    ['SIGINT', 'stopped'],
+    ['SIGINT', 'taken off the member list'],
+    ['SIGINT', 'added as learner'],
+    ['SIGINT', 'started on empty data'],
+    ['SIGINT', 'promoted'],
+    ['SIGKILL', 'taken off the member list'],
+    ['SIGKILL', 'added as learner'],
+  ])('by %s after "%s": the same command goes on', async (signal, step) => {
+    const [member = ''] = await etcd.followers()
+    const words = `etcd member replace ${member} --force`
+    const { lost } = await etcd.underWrites(async () => {
+      const done = new RegExp(`✓ .*${step} `)
+      const run = await etcd.runUntil(words, done, ({ pid }) => process.kill(pid, signal as NodeJS.Signals))
+      expect(run.code).not.toBe(0)
+      expect(await karmadaNet(words)).toSucceed()
+    })
+    expect(lost).toEqual([])
+    await saysWell(3)
+  })
+
+  test('the leader dies while another member is being replaced', async () => {
+    const [member = ''] = await etcd.followers()
+    const leader = await etcd.leader()
+    const words = `etcd member replace ${member} --force`
+    const { lost } = await etcd.underWrites(async () => {
+      const run = await etcd.runUntil(words, /✓ .* stopped /, () => etcd.kill(leader))
+      if (run.code !== 0) expect(await karmadaNet(words)).toSucceed()
+    })
+    expect(lost).toEqual([])
+    await saysWell(3)
+  })
+})
+
+describe.runIf(fourth)('a fourth member', () => {
+  const name = fourth ?? ''
+  const add = () => `etcd member add ${etcd.memberOf(name)}`
+
+  test('that never comes up is taken off the list again; cured, it joins and leaves', async () => {
+    expect(await karmadaNet(add())).toFailWith('with etcd4 there are 4 members: 3 must be up', { hint: '--force' })
+    await etcd.cut(name, 'peers')
+    const failed = await karmadaNet(`${add()} --force --timeout=8s`)
+    expect(failed).toFailWith(`${name} did not come up in 8s`, { hint: 'the same command again' })
+    expect(await etcd.client(await etcd.leader()).members({ linearizable: true })).toHaveLength(3)
+    await etcd.heal(name)
+    const { lost } = await etcd.underWrites(async () => {
+      expect(await karmadaNet(`${add()} --force`)).toSucceed()
+      await saysWell(4)
+      expect(await karmadaNet(`etcd member remove ${name}`)).toSucceed()
+    })
+    expect(lost).toEqual([])
+    await saysWell(3)
+    expect(await etcd.docker(name, 'ps', '--all', '--quiet')).toBe('')
+  })
+
+  test('as a learner until it is promoted', async () => {
+    expect(await karmadaNet(`${add()} --learner`)).toSucceed()
+    const { stdout } = await karmadaNet('etcd status')
+    expect(stdout).toMatch(new RegExp(`^${name} +learner `, 'm'))
+    expect(await karmadaNet(`etcd member promote ${name}`)).toSucceed()
+    await saysWell(4)
+    expect(await karmadaNet('etcd scale 3')).toSucceed()
+    await saysWell(3)
+  })
+})
+
+test('from three to one and back', async () => {
+  const { lost } = await etcd.underWrites(async () => {
+    expect(await karmadaNet('etcd scale 1')).toSucceed()
+    const left = (await etcd.spec()).members.map(({ name }) => name)
+    expect(left).toHaveLength(1)
+    const others = machines.slice(0, 3).filter(machine => !left.includes(machine.name))
+    const named = others.map(machine => `--member ${etcd.memberOf(machine.name)}`).join(' ')
+    expect(await karmadaNet(`etcd scale 3 ${named}`)).toSucceed()
+  })
+  expect(lost).toEqual([])
+  await saysWell(3)
+})
+
+describe('refused, and nothing is changed', () => {
+  test('what would cost the quorum, with the arithmetic', async () => {
+    const [down = '', other = ''] = await etcd.followers()
+    await etcd.stop(down)
+    expect(await karmadaNet(`etcd member remove ${other} --force`)).toFailWith(
+      `without ${other} 2 voters are left, 2 of them must be up, and 1 is`,
+      { hint: `etcd member replace ${down}` },
+    )
+    expect(await karmadaNet(`etcd member replace ${other} --force`)).toFailWith(
+      `to replace ${other}, 2 of the 3 voters must be up without it, and 1 is`,
+      { hint: `start ${down} again` },
+    )
+    expect(await karmadaNet('etcd up')).toSucceed()
+  })
+
+  test('a member that is not there', async () => {
+    expect(await karmadaNet('etcd member replace etcd11')).toFailWith('has no member "etcd11"', { hint: 'etcd1' })
+  })
+
+  test('a dry run tells every step', async () => {
+    const [member = ''] = await etcd.followers()
+    const before = await etcd.client(member).members({ linearizable: true })
+    const run = await karmadaNet(`etcd member replace ${member} --force --dry-run`)
+    expect(run).toSucceed()
+    expect(run.stdout.match(/^\d\. /gm)).toHaveLength(7)
+    expect(await etcd.client(member).members({ linearizable: true })).toEqual(before)
+  })
+
+  test('a second tool, be it that it keeps its state elsewhere', async () => {
+    const [member = ''] = await etcd.followers()
+    const elsewhere = `${etcd.state}-elsewhere`
+    await cp(etcd.state, elsewhere, { recursive: true })
+    const second: Promise<void>[] = []
+    const words = `etcd member replace ${member} --force`
+    const tryBoth = async () => {
+      expect(await karmadaNet(words)).toFailWith(`member replace ${member}`)
+      const other = await karmadaNet(`${words} --state ${elsewhere}`)
+      expect(other).toFailWith(`runs "etcd member replace ${member}" on it`, { hint: 'the same command again' })
+    }
+    const first = await etcd.runUntil(words, /✓ .* stopped /, () => second.push(tryBoth()))
+    await rm(elsewhere, { recursive: true })
+    await Promise.all(second)
+    expect(second).toHaveLength(1)
+    expect(first).toSucceed()
+  })
+})
