@@ -75,8 +75,7 @@ export function removeEntry(world: EtcdWorld, id: MemberId, asking?: Asking): Pr
 }
 
 /** Makes another voter the leader where `id` is it: no election, no write waits. Answers the new leader's name. */
-export async function handOver(world: EtcdWorld, id: MemberId, progress?: Progress): Promise<string | undefined> {
-  const view = await lookSettled(world, progress)
+export async function handOver(world: EtcdWorld, view: ClusterView, id: MemberId): Promise<string | undefined> {
   if (view.leader?.status?.id !== id) return undefined
   const successor = heir(view, view.leader)
   if (!successor?.status) return undefined

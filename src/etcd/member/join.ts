@@ -6,13 +6,14 @@ import { type EtcdClient, type EtcdMember, hexId, type MemberId } from '../clien
 import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
 import { launchOf } from '../launch.ts'
 import { lookAt } from '../view.ts'
-import { sameData, waitForReady } from '../waits.ts'
+import { sameData, waitForLeader, waitForReady } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
 import { askLeader, entryOf, listed, removeEntry } from './ask.ts'
 import type { MemberStep } from './step.ts'
 
-/** By hand 0.6 s; an image may have to be pulled first. Milliseconds. */
+/** By hand 0.6 s for a small database; it answers only once it has all of it. Milliseconds. */
 const startMs = 60_000
+const slowestBytesPerMs = 5000
 
 /** From an empty place to a voter that has everything: each step finds out by itself whether it is still needed. */
 export function joinSteps(member: MemberSpec, { learner = false } = {}): MemberStep[] {
@@ -69,7 +70,9 @@ async function deliverIfNeeded(world: EtcdWorld, member: MemberSpec): Promise<vo
  */
 async function waitForLearner(world: EtcdWorld, member: MemberSpec, id: MemberId, progress: Progress): Promise<void> {
   const driver = world.driverOf(member)
-  const limitMs = driver.acts ? Math.min(startMs, world.timeoutMs) : world.timeoutMs
+  const { status: leading } = await waitForLeader(world, { progress })
+  const patienceMs = driver.acts ? Math.min(startMs, world.timeoutMs) : world.timeoutMs
+  const limitMs = patienceMs + (leading?.dbSize ?? 0) / slowestBytesPerMs
   const end = performance.now() + limitMs
   let last = 'does not answer'
   while (performance.now() < end) {
@@ -88,7 +91,8 @@ async function waitForLearner(world: EtcdWorld, member: MemberSpec, id: MemberId
   await removeEntry(world, id)
   const { said } = await driver.inspect()
   const words = said ?? (await driver.logs(5).catch(() => ''))
-  await driver.stop()
+  // Best effort: once off the list it ends by itself.
+  await driver.stop().catch(() => world.signal.throwIfAborted())
   throw new UserError(
     `${member.name} did not come up in ${Math.round(limitMs / 1000)}s: ${last}; it was taken off the member list again${words ? `\n${words.trim()}` : ''}`,
     { hint: 'once that is cured, the same command again' },

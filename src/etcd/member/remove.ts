@@ -43,7 +43,7 @@ const outStep = (member: MemberSpec): MemberStep => ({
     refuse(whyNotRemove(view, member.name))
     const entry = entryOf(await listed(world, { progress }), member, world.state.spec)
     if (!entry) return { changed: false, detail: 'is not on it' }
-    await handOver(world, entry.id, progress)
+    await handOver(world, view, entry.id)
     const changed = await removeEntry(world, entry.id, { progress })
     const { voters } = tally(view)
     return { changed, detail: entry.isLearner ? 'was a learner' : `${voters} voters, now ${voters - 1}` }

@@ -53,7 +53,7 @@ const stopStep = (member: MemberSpec, moves: boolean): MemberStep => ({
     const driver = world.driverOf(member)
     const view = await lookSettled(world, progress)
     const id = view.members.find(({ spec }) => spec.name === member.name)?.status?.id
-    const to = id === undefined ? undefined : await handOver(world, id, progress)
+    const to = id === undefined ? undefined : await handOver(world, view, id)
     try {
       const changed = moves ? await driver.remove({ keepData: true }) : await driver.stop()
       return { changed, detail: changed ? to && `leadership to ${to}` : 'did not run' }

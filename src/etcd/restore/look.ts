@@ -38,6 +38,7 @@ export async function requireMachines(
       const { foreign, freeBytes } = await driver.inspect()
       const at = `${member.name} (${driver.where})`
       if (foreign !== undefined) return `${at}: ${foreign}`
+      if (!driver.acts) return `${at}: only you can stop and start it, and a restore takes all members at once`
       // The snapshot itself lies there, too, until it is restored.
       const needed = 2 * sizeBytes
       if (freeBytes === undefined || freeBytes >= needed) return []
