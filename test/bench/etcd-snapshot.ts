@@ -121,8 +121,9 @@ async function run({ name, command }: Side, file: string): Promise<Round> {
   return { bytesPerSecond: (await stat(file)).size / seconds, rssBytes, cpuSeconds }
 }
 
-const ofProcess = (pid: number | undefined, file: string): Promise<string> =>
-  readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
+function ofProcess(pid: number | undefined, file: string): Promise<string> {
+  return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '')
+}
 
 function print(measured: readonly { side: Side; done: Round[] }[]): void {
   const [reference] = measured

@@ -70,7 +70,7 @@ function supervise(session: ClientHttp2Session, { timeoutMs, signal }: Limits): 
   let paused = false
   const kill = (why: unknown) => {
     reason ??= why
-    session.destroy(new Error('ended'))
+    session.destroy(new Error('ended'), constants.NGHTTP2_CANCEL)
   }
   const late = () => {
     if (paused) return timer.refresh()

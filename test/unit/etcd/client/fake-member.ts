@@ -51,6 +51,9 @@ export const startGateway = (listener: RequestListener, certificate = serverCert
 /** As etcd's client port: gRPC where a client speaks HTTP/2, the gateway for all others. */
 export const startGrpc = (setUp: (server: ReturnType<typeof createSecureServer>) => void): Promise<FakeMember> => {
   const grpc = createSecureServer({ ...tls(serverCertificates.good), allowHTTP1: true })
+  // A client that goes away is what some tests are about.
+  grpc.on('session', session => session.on('error', () => undefined))
+  grpc.on('stream', stream => stream.on('error', () => undefined))
   setUp(grpc)
   return listening(grpc, 'https')
 }
