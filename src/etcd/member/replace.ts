@@ -1,6 +1,6 @@
 import { UserError } from '../../errors.ts'
 import { hexId } from '../client/types.ts'
-import { type MemberSpec, peerUrl } from '../cluster.ts'
+import type { MemberSpec } from '../cluster.ts'
 import type { ClusterView } from '../view.ts'
 import type { EtcdWorld } from '../world.ts'
 import { entryOf, handOver, listed, lookSettled, removeEntry } from './ask.ts'
@@ -85,7 +85,8 @@ const discardStep = (member: MemberSpec): MemberStep => ({
   title: 'Old data removed',
   would: `remove what ${member.name} had stored before`,
   async run(world) {
-    await world.driverOf(member).discardBefore(world.state.members[member.name]?.generation ?? 1)
-    return { changed: false, detail: peerUrl(member, world.state.spec) }
+    const { generation = 1 } = world.state.members[member.name] ?? {}
+    await world.driverOf(member).discardBefore(generation)
+    return { changed: false, detail: `data directory ${generation} is in use` }
   },
 })

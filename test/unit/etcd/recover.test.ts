@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Found } from '../../../../src/etcd/drivers/driver.ts'
-import { aloneFlag, type Machine, recoveryLines, recoveryOf } from '../../../../src/etcd/recover.ts'
-import { spec, viewOf } from './views.ts'
+import type { Found } from '../../../src/etcd/drivers/driver.ts'
+import { aloneFlag, type Machine, recoveryLines, recoveryOf } from '../../../src/etcd/recover.ts'
+import { spec, viewOf } from './member/views.ts'
 
 /** `m1 m2! m3-`: its etcd is there (running or not), there is none, the machine does not answer. */
 const machines = (text: string, args: string[] = []): Machine[] =>
