@@ -2,12 +2,13 @@ import { X509Certificate } from 'node:crypto'
 import { UserError } from '../../errors.ts'
 import { createAuthority, type KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
-import { authorityDays, authorityFiles, authorityOf, ensureClient, whyDeliver } from '../certificates.ts'
+import { admin, authorityDays, authorityFiles, authorityOf, ensureClient, whyDeliver } from '../certificates.ts'
 import type { MemberSpec } from '../cluster.ts'
 import { lookAt } from '../view.ts'
 import { waitForHealthy } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
 import { renewMember } from './deliver.ts'
+import { wasExported } from './export.ts'
 import { fingerprintOf, requireOwnAuthority, requireUsable, requireWorkingLeaves } from './guard.ts'
 import { commonName, signed } from './judge.ts'
 import { type CertificatesView, consumersOf, leafRoles, lookAtCertificates, parsed } from './look.ts'
@@ -22,6 +23,7 @@ import {
   readRotation,
   rotationFile,
   rotationText,
+  writeRotation,
 } from './rotation.ts'
 
 /** Up to where consumers have to be given the new files. */
@@ -87,7 +89,7 @@ const newAuthorityStep = (given: KeyPair | undefined): Step<EtcdWorld> => ({
     await store.write({
       [nextFiles.certificate]: next.certificate,
       [nextFiles.key]: next.key,
-      [rotationFile]: rotationText({ kind: 'authority', phase: 'trust', restarted: [], exported: [] }),
+      [rotationFile]: rotationText({ kind: 'authority', phase: 'trust', restarted: [] }),
     })
     return { changed: true, detail: commonName(new X509Certificate(next.certificate).subject) }
   },
@@ -220,8 +222,7 @@ async function underWay({ store }: EtcdWorld): Promise<AuthorityRotation> {
 
 /** What was noted of the phase before is of no use in this one. */
 async function enter(world: EtcdWorld, phase: Phase): Promise<void> {
-  const { exported } = await underWay(world)
-  await world.store.write({ [rotationFile]: rotationText({ kind: 'authority', phase, restarted: [], exported }) })
+  await writeRotation(world.store, { kind: 'authority', phase, restarted: [] })
 }
 
 const nextAuthority = (world: EtcdWorld): Promise<KeyPair> => pairOf(world, nextFiles)
@@ -232,10 +233,8 @@ async function pairOf({ store }: EtcdWorld, files: { certificate: string; key: s
   throw new UserError(`${files.certificate} or its key is missing in ${store.where}`)
 }
 
-/** Consumers beside this plugin, and whether their new files were exported. */
+/** Consumers beside this plugin, and whether their files were exported since they were issued. */
 export async function consumersToTell(world: EtcdWorld): Promise<{ consumer: string; exported: boolean }[]> {
-  const { exported } = await underWay(world)
-  return consumersOf(world)
-    .filter(consumer => consumer !== 'admin')
-    .map(consumer => ({ consumer, exported: exported.includes(consumer) }))
+  const consumers = consumersOf(world).filter(consumer => consumer !== admin)
+  return Promise.all(consumers.map(async consumer => ({ consumer, exported: await wasExported(world, consumer) })))
 }

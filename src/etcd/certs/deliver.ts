@@ -53,7 +53,8 @@ async function untilServed(
   for (;;) {
     const others = await othersServed(world, member, files)
     if (others.length === 0) return
-    progress(`${member.name}: ${others.join(', ')}`)
+    const { acts, where } = world.driverOf(member)
+    progress(`${member.name}: ${acts ? others.join(', ') : `copy its folder to the machine (${where})`}`)
     if (performance.now() - began + everyMs > world.timeoutMs) {
       throw new UserError(`${member.name} does not serve what was delivered to it: ${others.join(', ')}`, {
         hint: world.driverOf(member).acts

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { ensureClient, trustedBy } from '../certificates.ts'
+import { clientFiles, ensureClient, trustedBy } from '../certificates.ts'
 import type { EtcdWorld } from '../world.ts'
+import { fingerprintOf } from './guard.ts'
 import { consumersOf } from './look.ts'
-import { readRotation, writeRotation } from './rotation.ts'
 
 /** As the Secrets of Karmada's installers name them. */
 const fileNames = { ca: 'ca.crt', certificate: 'tls.crt', key: 'tls.key' }
@@ -38,14 +38,20 @@ export async function exportClient(world: EtcdWorld, consumer: string, folder: s
   await replaceFile(path(fileNames.key), pair.key, 0o600)
   await replaceFile(path(fileNames.certificate), pair.certificate, 0o644)
   await replaceFile(path(fileNames.ca), ca, 0o644)
-  await noteExported(world, consumer)
+  await world.store.write({ [noteOf(consumer)]: fingerprintOf(pair.certificate) })
   return { ca: path(fileNames.ca), certificate: path(fileNames.certificate), key: path(fileNames.key), issued }
 }
 
-async function noteExported({ store }: EtcdWorld, consumer: string): Promise<void> {
-  const rotation = await readRotation(store)
-  if (rotation?.kind !== 'authority' || rotation.phase === 'trust' || rotation.exported.includes(consumer)) return
-  await writeRotation(store, { ...rotation, exported: [...rotation.exported, consumer] })
+/** A file of its own: a rotation that runs meanwhile writes its own notes. */
+const noteOf = (consumer: string): string => `exported/${consumer}`
+
+/** Was what this consumer has in the store exported since it was issued? */
+export async function wasExported({ store }: EtcdWorld, consumer: string): Promise<boolean> {
+  const [noted, certificate] = await Promise.all([
+    store.read(noteOf(consumer)),
+    store.read(clientFiles(consumer).certificate),
+  ])
+  return noted !== undefined && noted === fingerprintOf(certificate ?? '')
 }
 
 async function replaceFile(path: string, text: string, mode: number): Promise<void> {

@@ -45,12 +45,17 @@ async function restart(world: EtcdWorld, member: MemberSpec, options: RestartOpt
     progress(`${member.name}: restart`)
     return driver.restart()
   }
+  const how = await driver.restart().then(
+    () => undefined,
+    (error: unknown) => (error instanceof UserError ? error.hint : undefined),
+  )
+  const todo = `copy its folder to the machine (${driver.where}), then restart etcd ${how ?? 'there'}`
   const began = performance.now()
   while (!(await restarted(member))) {
-    progress(`${member.name}: copy its folder to the machine and restart etcd there (${driver.where})`)
+    progress(`${member.name}: ${todo}`)
     if (performance.now() - began > world.timeoutMs) {
-      throw new UserError(`etcd of ${member.name} was not restarted: ${driver.where}`, {
-        hint: 'copy its folder to the machine, restart etcd there, then run the same command again',
+      throw new UserError(`etcd of ${member.name} was not restarted`, {
+        hint: `${todo}, and run the same command again`,
       })
     }
     await pause(byHandMs, world.signal)

@@ -17,8 +17,6 @@ export interface AuthorityRotation {
   restarted: string[]
   /** The member being restarted: down, perhaps, when a run is cut off. */
   inHand?: string | undefined
-  /** Consumers whose new files were exported since they were issued. */
-  exported: string[]
 }
 
 /** New leaves by the same authority. */

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { after, refusedClients } from '../../../../src/etcd/certs/refusals.ts'
 import { type AuthorityRotation, isPast, type Phase, roles } from '../../../../src/etcd/certs/rotation.ts'
 
-const at = (phase: Phase): AuthorityRotation => ({ kind: 'authority', phase, restarted: [], exported: [] })
+const at = (phase: Phase): AuthorityRotation => ({ kind: 'authority', phase, restarted: [] })
 
 test.each([
   ['no rotation', undefined, 'current', 'current', ['current']],

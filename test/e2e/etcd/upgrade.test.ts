@@ -1,0 +1,105 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../plugin.ts'
+import { openEtcdWorld } from './world.ts'
+
+const etcd = await openEtcdWorld('upgrade')
+const { karmadaNet, runUntil } = etcd
+const members = etcd.machines.slice(0, 3).map(({ name }) => name)
+const [old, target] = ['3.5.33', '3.6.16']
+
+beforeEach(async () => {
+  await etcd.clean()
+  await etcd.up(3, `--version ${old}`)
+})
+afterEach(async () => {
+  for (const name of members) await etcd.mend(name)
+})
+afterAll(() => etcd.clean())
+
+/** What each member says it runs. */
+const versions = () =>
+  Promise.all(
+    members.map(async member => {
+      const client = etcd.client(member)
+      try {
+        return (await client.versions()).server
+      } catch {
+        return 'down'
+      } finally {
+        client.close()
+      }
+    }),
+  )
+
+const snapshots = () => readdir(join(etcd.state, 'snapshots', 'upgrade')).catch(() => [])
+
+/** Cut off as soon as one member runs the new version. */
+const cutOff = (words: string) =>
+  runUntil(words, /✓ Snapshot/, async ({ pid }) => {
+    await eventually(60, async () => expect(await versions()).toContain(target))
+    process.kill(pid, 'SIGINT')
+  })
+
+describe(`from ${old} to ${target}`, () => {
+  test('under 400 puts a second nothing is lost; then there is no way back by binary', async () => {
+    const leader = await etcd.leader()
+    const { lost } = await etcd.underWrites(async () => {
+      const run = await karmadaNet(`etcd upgrade ${target}`)
+      expect(run).toSucceed()
+      expect(run.stderr).toMatch(new RegExp(`✓ Members, one by one .* ${leader}$`, 'm'))
+      expect(run.stderr).toContain('An older minor does not start on its data any more')
+    })
+    expect(lost).toEqual([])
+    const client = etcd.client(members[0] ?? '')
+    expect(await client.versions()).toEqual({ server: target, cluster: '3.6.0', storage: '3.6.0' })
+    client.close()
+    expect(await versions()).toEqual([target, target, target])
+    const [file = ''] = await snapshots()
+    expect(await karmadaNet(`etcd snapshot status ${join(etcd.state, 'snapshots/upgrade', file)}`)).toSucceed()
+    expect(await karmadaNet(`etcd upgrade ${old}`)).toFailWith('there is no way back by binary', {
+      hint: 'etcd snapshot restore FILE',
+    })
+    const again = await karmadaNet(`etcd upgrade ${target}`)
+    expect(again).toSucceed()
+    expect(again.stderr).toContain(`Nothing to do: upgrade runs etcd ${target}.`)
+    expect((await karmadaNet('etcd up')).stderr).toContain('Nothing to do')
+    expect(await snapshots()).toHaveLength(1)
+  })
+
+  test('cut off in the middle and the leader killed, the same command goes on and nothing is lost', async () => {
+    const { lost } = await etcd.underWrites(async ledger => {
+      expect((await cutOff(`etcd upgrade ${target}`)).code).toBe(130)
+      await etcd.kill(await etcd.leader())
+      await ledger.nextAck()
+      await eventually(60, async () => expect(await karmadaNet(`etcd upgrade ${target}`)).toSucceed())
+    })
+    expect(lost).toEqual([])
+    expect(await versions()).toEqual([target, target, target])
+  })
+
+  test('from the middle there is a way back', async () => {
+    expect((await cutOff(`etcd upgrade ${target}`)).code).toBe(130)
+    await eventually(60, async () => expect(await karmadaNet(`etcd upgrade ${old} --skip-snapshot`)).toSucceed())
+    expect(await versions()).toEqual([old, old, old])
+    expect((await karmadaNet('etcd up')).stderr).toContain('Nothing to do')
+  })
+})
+
+describe('refuses', () => {
+  test('what etcd itself could not do, and a member that is down; nothing has changed', async () => {
+    expect(await karmadaNet('etcd upgrade 3.7.1')).toFailWith('from 3.5 to 3.7 is more than one minor', {
+      hint: `etcd upgrade ${target} first`,
+    })
+    expect(await karmadaNet('etcd upgrade 3.4.34')).toFailWith('there is no way back by binary')
+    expect(await karmadaNet('etcd upgrade newest')).toFailWith('"newest" is no version of etcd that was released')
+    const [follower = ''] = await etcd.followers()
+    await etcd.stop(follower)
+    const run = await karmadaNet(`etcd upgrade ${target} --skip-snapshot`)
+    expect(run).toFailWith(`${follower} is down: with another one restarting 1 of 3 would be left, and 2 are needed`, {
+      hint: `etcd member replace ${follower}`,
+    })
+    expect((await versions()).toSorted()).toEqual([old, old, 'down'].toSorted())
+  })
+})
