@@ -14,7 +14,10 @@ interface ReadOptions extends CallLimits {
   progress?: ((keys: number) => void) | undefined
 }
 
-const keysPerPage = 1000
+/** etcd walks over all that is left to count it, page after page: with many keys, larger pages. Their number bounds our memory. */
+const fewestPerPage = 1000
+const mostPerPage = 10_000
+const pages = 16
 
 /** Counts all keys, or those below a prefix. Pages through them, all at one revision, so that memory stays flat. */
 export async function tallyKeys(client: EtcdClient, options: ReadOptions): Promise<{ tally: Tally; revision: bigint }> {
@@ -23,8 +26,11 @@ export async function tallyKeys(client: EtcdClient, options: ReadOptions): Promi
   let revision = 0n
   for (const { start, end } of rangesOf(below)) {
     let key = start
+    let limit = fewestPerPage
     for (;;) {
-      const query: RangeQuery = { key, rangeEnd: end, limit: keysPerPage, keysOnly: true, serializable }
+      // What the first page was read at, this member has: no need to ask the others again.
+      const alone = serializable || revision > 0n
+      const query: RangeQuery = { key, rangeEnd: end, limit, keysOnly: true, serializable: alone }
       const page = await atRevision(client, query, revision, limits)
       revision ||= page.revision
       for (const kv of page.kvs) count(tally, kv.key, below)
@@ -32,6 +38,7 @@ export async function tallyKeys(client: EtcdClient, options: ReadOptions): Promi
       const last = page.kvs.at(-1)
       if (!page.more || !last) break
       key = Buffer.concat([last.key, Buffer.from([0])])
+      limit = Math.min(mostPerPage, Math.max(fewestPerPage, Math.ceil(page.count / pages)))
     }
   }
   return { tally, revision }
