@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stderr } from 'node:process'
@@ -8,11 +8,9 @@ import { servedCertificate } from '../../../src/etcd/client/served.ts'
 import type { MemberSpec } from '../../../src/etcd/cluster.ts'
 import { createFilesDriver } from '../../../src/etcd/drivers/files/index.ts'
 import { createDirectoryStore } from '../../../src/etcd/store/directory.ts'
-import { defaultVersion } from '../../../src/etcd/versions.ts'
-import type { Computer } from '../../sandbox/index.ts'
 import { eventually, openWorld } from '../plugin.ts'
+import { carryFrom, commandsIn, ownMachines } from './by-hand.ts'
 import { sentence, startLedger } from './ledger.ts'
-import { bootSystemd, type Systemd } from './systemd.ts'
 
 const temporary = await mkdtemp(join(tmpdir(), 'karmada-net-files-'))
 const state = join(temporary, 'state')
@@ -21,23 +19,6 @@ const folder = join(temporary, 'files')
 const storeOf = (cluster: string) => createDirectoryStore(join(state, 'etcd', cluster))
 
 afterAll(() => rm(temporary, { recursive: true, force: true }))
-
-/** The commands of one step of a member's README, as they stand. */
-async function commandsOf(member: string, heading: string): Promise<string> {
-  const readme = await readFile(join(folder, member, 'README.md'), 'utf8')
-  const section = readme.split(/^## \d+\. /m).find(each => each.startsWith(`${heading}\n`))
-  const lines = /```sh\n([\s\S]*?)```/.exec(section ?? '')?.[1]
-  if (!lines) throw new Error(`the README of ${member} has no commands under "${heading}"`)
-  return lines
-}
-
-/** Instead of the first step, which needs an ssh server. Answers where the files are. */
-async function carry(member: string, machine: Computer): Promise<string> {
-  const there = `/tmp/files-of-${member}`
-  await rm(machine.path(there), { recursive: true, force: true })
-  await cp(join(folder, member), machine.path(there), { recursive: true })
-  return there
-}
 
 async function modifiedAt(): Promise<Record<string, number>> {
   const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())
@@ -53,34 +34,17 @@ describe('three members under systemd, installed by their README', () => {
   const unit = `etcd-${cluster}`
   const machines = sandbox.machines.slice(0, 3)
   const members = machines.map(({ name, address }) => `--member ${name}=${address},files=${folder}`).join(' ')
-  let systemds: Systemd[] = []
   const [first] = machines
   if (!first) throw new Error('the sandbox has no machines')
+  let owner: Awaited<ReturnType<typeof ownMachines>>
+  beforeAll(async () => {
+    owner = await ownMachines(sandbox, cluster, folder)
+  })
+  afterAll(() => owner[Symbol.asyncDispose]())
 
   const identity = () => adminIdentity(storeOf(cluster))
-  const firstSystemd = () => {
-    const [systemd] = systemds
-    if (!systemd) throw new Error('systemd did not boot')
-    return systemd
-  }
   const property = async (name: string) =>
-    (await firstSystemd().exec(['systemctl', 'show', '--value', `--property=${name}`, unit])).stdout.trim()
-  const forget = () =>
-    Promise.all(
-      machines.map(({ exec }) =>
-        exec(['sh', '-c', `rm -rf /etc/${unit} /var/lib/${unit} /etc/systemd/system/*${unit}* /tmp/files-of-*`]),
-      ),
-    )
-
-  beforeAll(async () => {
-    await forget()
-    const binaries = { [`/opt/etcd/v${defaultVersion}/etcd`]: join(sandbox.bin, 'etcd') }
-    systemds = await Promise.all(machines.map(machine => bootSystemd(sandbox.name, machine, binaries)))
-  })
-  afterAll(async () => {
-    await Promise.all(systemds.map(systemd => systemd[Symbol.asyncDispose]()))
-    await forget()
-  })
+    (await owner.first.exec(['systemctl', 'show', '--value', `--property=${name}`, unit])).stdout.trim()
 
   test('up writes a folder for each, and says what is to be done', async () => {
     const run = await karmadaNet(`etcd up ${cluster} ${members}`)
@@ -91,9 +55,9 @@ describe('three members under systemd, installed by their README', () => {
   })
 
   test('the commands install it, and systemd has nothing to say against the unit', async () => {
-    for (const { machine, script, exec } of systemds) {
-      const there = await carry(machine.name, machine)
-      await script(await commandsOf(machine.name, 'Install'), there)
+    for (const { machine, script, exec } of owner.systemds) {
+      const there = await owner.carry(machine.name, machine)
+      await script(await owner.commandsOf(machine.name, 'Install'), there)
       const verified = await exec(['systemd-analyze', 'verify', `/etc/systemd/system/${unit}.service`])
       expect(verified.stdout + verified.stderr).toBe('')
       // Of 100: below 20 is what systemd calls "OK"; a service without any hardening has 96.
@@ -103,14 +67,14 @@ describe('three members under systemd, installed by their README', () => {
   })
 
   test('started, it is found and verified', async () => {
-    for (const { machine, script } of systemds) {
-      await script(await commandsOf(machine.name, 'Start'), '/tmp')
+    for (const { machine, script } of owner.systemds) {
+      await script(await owner.commandsOf(machine.name, 'Start'), '/tmp')
     }
     const run = await karmadaNet(`etcd up ${cluster} ${members}`)
     expect(run).toSucceed()
     expect(run.stderr).toContain(`etcd ${cluster} is up and verified`)
-    for (const { machine, script } of systemds) {
-      const checked = await script(await commandsOf(machine.name, 'Check'), '/tmp')
+    for (const { machine, script } of owner.systemds) {
+      const checked = await script(await owner.commandsOf(machine.name, 'Check'), '/tmp')
       expect(checked.stdout).toContain('Active: active (running)')
       expect(checked.stdout).toContain('ok')
     }
@@ -124,7 +88,7 @@ describe('three members under systemd, installed by their README', () => {
   })
 
   test('it runs with nothing that it does not need', async () => {
-    const status = (await firstSystemd().exec(['cat', `/proc/${await property('MainPID')}/status`])).stdout
+    const status = (await owner.first.exec(['cat', `/proc/${await property('MainPID')}/status`])).stdout
     const field = (name: string) => new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(status)?.[1]
     expect(field('Name')).toBe('etcd')
     expect(field('Uid')).not.toMatch(/\b0\b/)
@@ -141,7 +105,7 @@ describe('three members under systemd, installed by their README', () => {
     await using ledger = startLedger({ endpoints, identity })
     await ledger.nextAck()
     const killed = await property('MainPID')
-    await firstSystemd().exec(['kill', '-KILL', killed])
+    await owner.first.exec(['kill', '-KILL', killed])
     await eventually(60, async () => {
       expect(await property('ActiveState')).toBe('active')
       expect(await property('MainPID')).not.toBe(killed)
@@ -163,9 +127,11 @@ describe('three members under systemd, installed by their README', () => {
     const before = await servedCertificate(first.address, 2379, await identity())
     const files = memberFiles(await authorityOf(storeOf(cluster)), member, 'ecdsa-p256')
     expect(await createFilesDriver(cluster, member).deliver(files)).toBe(true)
-    const there = await carry(first.name, first)
-    const install = (await commandsOf(first.name, 'Install')).split('\n').find(line => line.includes('pki/server.pem'))
-    await firstSystemd().script(install ?? 'false', there)
+    const there = await owner.carry(first.name, first)
+    const install = (await owner.commandsOf(first.name, 'Install'))
+      .split('\n')
+      .find(line => line.includes('pki/server.pem'))
+    await owner.first.script(install ?? 'false', there)
     const after = await servedCertificate(first.address, 2379, await identity())
     expect(after.serialNumber).not.toBe(before.serialNumber)
     expect(files['server.pem']).toContain(after.toString().trim())
@@ -190,7 +156,7 @@ spec:
   const manifest = `/etc/kubernetes/manifests/etcd-${cluster}.yaml`
   const pods = `pods -n kube-system -l app.kubernetes.io/instance=${cluster}`
   const run = async (heading: string, there: string) =>
-    host.exec(['sh', '-ec', `cd ${there}\n${await commandsOf('only', heading)}`])
+    host.exec(['sh', '-ec', `cd ${there}\n${await commandsIn(folder)('only', heading)}`])
 
   beforeAll(() => writeFile(inventory, text))
   afterAll(async () => {
@@ -209,7 +175,7 @@ spec:
   })
 
   test('its kubelet runs it, and it is verified', async () => {
-    const there = await carry('only', host)
+    const there = await carryFrom(folder)('only', host)
     await run('Install', there)
     await run('Start', there)
     await eventually(90, async () => {

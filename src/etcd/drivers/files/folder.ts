@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { unlessCode, writeDurably } from '../../store/fs.ts'
 
 /** Undefined where there is no such file. */
@@ -11,7 +11,7 @@ export const readText = (file: string): Promise<string | undefined> =>
 export async function ensureFile(file: string, text: string): Promise<boolean> {
   if ((await readText(file)) === text && (await modeOf(file)) === 0o600) return false
   await ensureFolder(dirname(file))
-  const draft = `${file}.${randomUUID()}`
+  const draft = join(dirname(file), `${draftPrefix}${randomUUID()}`)
   try {
     await writeDurably(draft, text)
     await rename(draft, file)
@@ -19,6 +19,14 @@ export async function ensureFile(file: string, text: string): Promise<boolean> {
     await rm(draft, { force: true })
   }
   return true
+}
+
+const draftPrefix = '.draft-'
+
+/** Removes what a run that was killed has left half written: it may hold keys. */
+export async function sweep(folder: string): Promise<void> {
+  const drafts = (await namesIn(folder)).filter(name => name.startsWith(draftPrefix))
+  for (const name of drafts) await rm(join(folder, name), { force: true })
 }
 
 /** True: it was there. */

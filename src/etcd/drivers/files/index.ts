@@ -3,7 +3,7 @@ import { UserError } from '../../../errors.ts'
 import type { FilesSpec, MemberSpec } from '../../cluster.ts'
 import { sameLaunch } from '../../launch.ts'
 import type { Driver, Found, Launch, MemberFiles } from '../driver.ts'
-import { ensureFile, ensureFolder, removeEmpty, removeFile } from './folder.ts'
+import { ensureFile, ensureFolder, removeEmpty, removeFile, sweep } from './folder.ts'
 import { listens } from './listens.ts'
 import { pathsOf, unitName } from './names.ts'
 import { certificateFiles, readDelivered } from './pki.ts'
@@ -109,6 +109,7 @@ async function deliver(place: Place, files: MemberFiles): Promise<boolean> {
   if (!record) await remember(place, undefined)
   const pki = join(place.folder, 'pki')
   await ensureFolder(pki)
+  await sweep(pki)
   const changed = await Promise.all(certificateFiles.map(name => ensureFile(join(pki, name), files[name])))
   return changed.includes(true)
 }
@@ -118,6 +119,7 @@ async function write(place: Place, launch: Launch): Promise<boolean> {
   const record = await ownRecord(place)
   const wanted = settled(launch, record?.launch)
   if (!record) await remember(place, undefined)
+  await sweep(folder)
   const files = memberFolder(cluster, member, run, wanted)
   const changed = await Promise.all(Object.entries(files).map(([name, text]) => ensureFile(join(folder, name), text)))
   const obsolete = formerFiles(place, record).filter(name => !(name in files))
@@ -148,6 +150,7 @@ async function remove(place: Place): Promise<boolean> {
   if (!record) return false
   const names = [...certificateFiles.map(name => join('pki', name)), ...formerFiles(place, record), recordName]
   for (const name of names) await removeFile(join(folder, name))
+  for (const each of [join(folder, 'pki'), folder]) await sweep(each)
   await removeEmpty(join(folder, 'pki'), folder)
   return true
 }

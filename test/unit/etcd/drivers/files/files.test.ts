@@ -161,6 +161,15 @@ describe('a member of systemd', () => {
     expect((await driverOf().inspect()).delivered).toBeUndefined()
   })
 
+  test('what a run that was killed left half written goes with the next', async () => {
+    await writeFile(inFolder('pki/.draft-1'), certificates['server.pem'])
+    await writeFile(inFolder('.draft-2'), '')
+    await driverOf().deliver(certificates)
+    await driverOf().start(launchFor('blue', memberOf()))
+    const names = await readdir(join(directory, 'm1'), { recursive: true })
+    expect(names.filter(name => name.includes('draft'))).toEqual([])
+  })
+
   test('run as a static pod instead, the unit is gone', async () => {
     expect(await driverOf('static-pod').start(launchFor('blue', memberOf('static-pod')))).toBe(true)
     expect((await readdir(join(directory, 'm1'))).sort()).toEqual([
