@@ -161,22 +161,16 @@ const maintenanceCalls = (post: Post): Pick<EtcdClient, 'status' | 'alarms' | 'd
     await post('/v3/maintenance/defragment', {}, limits, { atLeastMs: longMs.defragment })
   },
   async hashKv(revision, limits) {
-    const ask = (path: string) =>
-      post<{ hash?: number; compact_revision?: string }>(path, { revision: String(revision) }, limits, {
-        atLeastMs: longMs.hash,
-        read: true,
-      })
-    const answer = await ask('/v3/maintenance/hashkv').catch((error: unknown) => {
-      // Below 3.6 it has no path of its own.
-      if (error instanceof EtcdError && isNoSuchPath(error)) return ask('/v3/maintenance/hash')
-      throw error
-    })
+    const limited = { atLeastMs: longMs.hash, read: true }
+    const answer = await post<{ hash?: number; compact_revision?: string }>(
+      '/v3/maintenance/hashkv',
+      { revision: String(revision) },
+      limits,
+      limited,
+    )
     return { hash: answer.hash ?? 0, compactRevision: BigInt(answer.compact_revision ?? 0) }
   },
 })
-
-/** Of the gateway itself, or of the server before it. */
-const isNoSuchPath = ({ code: found, said }: EtcdError): boolean => found === code.unimplemented || said === 'Not Found'
 
 const probes = (
   connection: Connection,

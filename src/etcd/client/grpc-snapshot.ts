@@ -21,9 +21,9 @@ const blob = 3
 const emptyRequest = Buffer.alloc(5)
 /**
  * What may be on its way unread. It is all in memory where the disk is slower than the network, so it is no more than the distance
- * asks for: 160 MB/s.
+ * asks for, for 40 MB/s.
  */
-const window = { leastBytes: 1 << 20, mostBytes: 8 << 20, bytesPerMs: 160_000 }
+const window = { leastBytes: 1 << 20, mostBytes: 8 << 20, bytesPerMs: 40_000 }
 
 /**
  * Over gRPC, on HTTP/2 by hand. Reads no faster than it is consumed. `timeoutMs` is how long the member may be silent.

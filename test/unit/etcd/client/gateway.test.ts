@@ -144,14 +144,6 @@ test('a revision that is compacted already is compacted; one of the future is no
   expect(await failureOf(future.client().compact(3n))).toMatchObject({ code: code.outOfRange })
 })
 
-test('below 3.6 the hash of the keys has another path', async () => {
-  await using member = await startGateway((request, response) => {
-    if (request.url === '/v3/maintenance/hash') response.end('{"hash":7,"compact_revision":"3"}')
-    else response.writeHead(404).end('{"error":"Not Found","message":"Not Found","code":5}')
-  })
-  expect(await member.client().hashKv(5n)).toEqual({ hash: 7, compactRevision: 3n })
-})
-
 test('a lease that has run out is no error', async () => {
   await using member = await startGateway(always(200, '{"result":{"ID":"7"}}\n'))
   expect(await member.client().keepLease(7n)).toBe(false)
@@ -225,9 +217,9 @@ test('a member that is paused takes the connection and says nothing', async () =
     createTcp(() => undefined),
     'https',
   )
-  expect(await failureOf(member.client().status({ timeoutMs: 50 }))).toMatchObject({
+  expect(await failureOf(member.client().status({ timeoutMs: 1000 }))).toMatchObject({
     failure: 'timeout',
-    message: expect.stringContaining('it took the connection and said nothing in 0.05s'),
+    message: expect.stringContaining('it took the connection and said nothing in 1s'),
   })
 })
 
