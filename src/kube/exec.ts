@@ -15,7 +15,8 @@ export interface ExecTarget {
 }
 
 /**
- * Runs a command in a container (`kubectl exec -i`) and answers what it wrote to standard output.
+ * Runs a command in a container (`kubectl exec -i`) and answers what it wrote to standard output. The command must keep that open while it
+ * reads: containerd ends standard input along with it, so `sh -c 'cat > file'` loses the rest, and `cat > file && true` does not.
  * Throws `StatusError` or `ConnectionError` when it cannot be started, and `Error` with what it said when it fails.
  */
 export async function exec(

@@ -188,13 +188,40 @@ describe('the driver', () => {
     expect(await restore(sent())).toContain('restored snapshot')
     const folder = `/var/lib/karmada-net/etcd/${name}/m1`
     const generations = async () => (await first.exec(['ls', folder])).stdout.trim().split('\n')
-    expect(await generations()).toEqual(['generation-1', 'generation-2'])
-    await first.exec(['rm', '-r', `${folder}/generation-2`])
+    expect(await generations()).toEqual(['generation-1', 'generation-2', 'generation-2.restored'])
+    await first.exec(['rm', '-r', `${folder}/generation-2`, `${folder}/generation-2.restored`])
     expect(await driver.start(launchFor(world.state, m1, driver))).toBe(true)
     await waitForReady(world, m1)
     await driver.discardBefore(1)
     expect(await generations()).toEqual(['generation-1'])
     expect(await kubectl(first.name, `get pods ${ours} -o name`)).toBe(`pod/etcd-${name}-m1-0\n`)
+  })
+
+  test('refuses a folder that has data of another life', async () => {
+    const { world, m1 } = await look()
+    const folder = `/var/lib/karmada-net/etcd/${name}/m9/generation-1`
+    const m9 = world.driverOf({ ...m1, name: 'm9' })
+    await first.exec(['mkdir', '-p', `${folder}/member`])
+    await expect(m9.start(launchFor(world.state, m1, m9))).rejects.toThrow(`${folder} is not empty`)
+    expect((await m9.inspect()).state).toBe('absent')
+    await first.exec(['rm', '-r', `/var/lib/karmada-net/etcd/${name}/m9`])
+  })
+
+  test('a wiped disk: etcd does not begin anew with an empty log, and the member is replaced', async () => {
+    const { world, m1 } = await look()
+    const driver = world.driverOf(m1)
+    await first.exec(['rm', '-r', `/var/lib/karmada-net/etcd/${name}/m1/generation-1`])
+    await kubectl(first.name, `delete pod etcd-${name}-m1-0 -n ${namespace}`)
+    await expect.poll(async () => (await driver.inspect()).said, { timeout: 60_000 }).toMatch(/permission denied/)
+    expect((await driver.inspect()).state).toBe('absent')
+    await first.exec(['rm', '-r', `/var/lib/karmada-net/etcd/${name}/m1`])
+    await kubectl(first.name, `delete pod etcd-${name}-m1-0 -n ${namespace}`)
+    await expect.poll(async () => (await driver.inspect()).said, { timeout: 60_000 }).toMatch(/hostPath type check/)
+    expect((await driver.inspect()).state).toBe('absent')
+    expect(await karmadaNet(`etcd member replace m1 --etcd ${name}`)).toSucceed()
+    const { world: now } = await look()
+    expect(now.state.members['m1']?.generation).toBe(2)
+    await waitForHealthy(now)
   })
 
   test('leaves alone what is not ours', async () => {

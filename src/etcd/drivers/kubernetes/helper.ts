@@ -4,10 +4,10 @@ import { isForbidden } from '../../../kube/errors.ts'
 import { exec } from '../../../kube/exec.ts'
 import { podTrouble, waitFor, waitForGone } from '../../../kube/wait.ts'
 import type { Launch } from '../driver.ts'
-import { etcdutlPod, shellPod, snapshotPath } from './helper-pod.ts'
+import { etcdutlName, etcdutlPod, prepareCommand, shellName, shellPod, snapshotPath } from './helper-pod.ts'
 import { ensureNamespace } from './namespace.ts'
 import { chooseNode } from './node.ts'
-import { claimOf, type Pod, pinnedNode } from './objects.ts'
+import { claimOf, type Pod, pinnedNode, runningOf } from './objects.ts'
 import { findPod, findStatefulSet, helperRef, type Site, waiting } from './world.ts'
 
 /** See `Driver.etcdutl`. */
@@ -29,14 +29,34 @@ export async function etcdutl(
   const claim = claimOf(owner, launch.generation)
   if (claim) await client.apply(claim, { signal })
   const { image, generation } = launch
-  return withPod(site, etcdutlPod(owner, node, { image, generation, args: args(snapshotPath) }), async () => {
+  const existing = await findStatefulSet(site)
+  const fresh = (existing && runningOf(existing.spec.template)?.launch.generation) !== generation
+  const { storage } = owner.driver
+  // The kubelet does not make the member's folder, so that a wiped disk is noticed.
+  if ('hostPath' in storage) {
+    await inFolder(site, storage.hostPath, ['mkdir', '-p', `/data/${owner.cluster}/${owner.member}`])
+  }
+  const pod = etcdutlPod(owner, node, { image, generation, args: args(snapshotPath), fresh })
+  const { log } = await withPod(site, pod, etcdutlName, async () => {
     await waitFor<Pod>(client, helperRef(site), receiving, waiting(site))
     await send(site, snapshot)
   })
+  return log
+}
+
+/**
+ * Makes the folder for a life that begins; answers the node that it is on. Throws UserError where there are data already.
+ */
+export async function prepare(site: Site, hostPath: string, generation: number, node: string | undefined) {
+  const { owner } = site
+  const folder = `${owner.cluster}/${owner.member}/generation-${generation}`
+  const command = prepareCommand(`/data/${folder}`, `${hostPath.replace(/\/+$/, '')}/${folder}`)
+  const { pod } = await withPod(site, shellPod(owner, node, hostPath, command), shellName)
+  return pod.spec?.nodeName ?? node
 }
 
 const receiving = (pod: Pod | undefined): true | string => {
-  const state = pod?.status?.initContainerStatuses?.[0]?.state
+  const state = pod?.status?.initContainerStatuses?.find(({ name }) => name === 'receive')?.state
   return state?.running ? true : (state?.waiting?.reason ?? 'the pod that takes the snapshot is not on its node yet')
 }
 
@@ -55,8 +75,7 @@ async function send(site: Site, snapshot: AsyncIterable<Uint8Array>): Promise<vo
     return exec(site.client, { namespace, pod, container: 'receive', command }, site.signal, stdin)
   }
   const part = `${snapshotPath}.part`
-  await shell(`cat > ${part}`, hashed())
-  const [arrived] = (await shell(`sha256sum ${part}`)).split(' ')
+  const [arrived] = (await shell(`cat > ${part} && sha256sum ${part}`, hashed())).split(' ')
   if (arrived !== sha.digest('hex')) throw new Error(`the snapshot did not arrive whole in pod ${pod}`)
   await shell(`mv ${part} ${snapshotPath}`)
 }
@@ -65,7 +84,7 @@ async function send(site: Site, snapshot: AsyncIterable<Uint8Array>): Promise<vo
 export async function inFolder(site: Site, hostPath: string, command: string[]): Promise<boolean> {
   const node = await nodeOf(site)
   if (node === undefined || !(await exists(site, node))) return false
-  await withPod(site, shellPod(site.owner, node, hostPath, command), () => Promise.resolve())
+  await withPod(site, shellPod(site.owner, node, hostPath, command), shellName)
   return true
 }
 
@@ -85,10 +104,14 @@ async function nodeOf(site: Site): Promise<string | undefined> {
   return pinned ?? chooseNode(site.client, site.member, site.owner.driver, site.signal)
 }
 
-/** From its start to its end; answers its log. What an earlier run left is removed first, and this one in any case. */
-async function withPod(site: Site, pod: Pod, work: () => Promise<void>): Promise<string> {
+/** From its start to its end; answers what one container said. What an earlier run left is removed first, and this one in any case. */
+async function withPod(
+  site: Site,
+  pod: Pod,
+  speaker: string,
+  work = () => Promise.resolve(),
+): Promise<{ log: string; pod: Pod }> {
   const { client, owner, signal } = site
-  const { namespace } = owner.driver
   const remove = async (options = waiting(site)) => {
     if (await client.delete(helperRef(site), { signal: options.signal }))
       await waitForGone(client, helperRef(site), options)
@@ -97,22 +120,25 @@ async function withPod(site: Site, pod: Pod, work: () => Promise<void>): Promise
   try {
     await client.create(pod, { signal })
     await work()
-    const { status } = await waitFor<Pod>(client, helperRef(site), ended, waiting(site))
-    const log = await logOf(site)
-    if (status?.phase === 'Succeeded') return log
-    throw new UserError(
-      `${pod.spec?.containers[0]?.name} of member ${owner.member} failed: ${log.trim() || 'no output'}`,
+    const ran = await waitFor<Pod>(client, helperRef(site), ended, waiting(site))
+    const log = await logOf(site, speaker)
+    if (ran.status?.phase === 'Succeeded') return { log, pod: ran }
+    throw new FailedError(
+      `member ${owner.member} in context ${owner.driver.context}: ${log.trim() || `${speaker} failed`}`,
     )
   } catch (error) {
     signal.throwIfAborted()
-    if (!(error instanceof UserError)) throw error
-    const trouble = await podTrouble(client, namespace, helperSelector(pod))
+    if (!(error instanceof UserError) || error instanceof FailedError) throw error
+    const trouble = await podTrouble(client, owner.driver.namespace, helperSelector(pod))
     throw new UserError([error.message, trouble].filter(Boolean).join('\n'), { cause: error })
   } finally {
     // Also after Ctrl-C, when the signal would refuse it.
     await remove({ timeoutMs: 30_000, signal: undefined }).catch(() => undefined)
   }
 }
+
+/** It ran, and has said itself what was wrong. */
+class FailedError extends UserError {}
 
 const helperSelector = ({ metadata }: Pod) =>
   Object.entries(metadata.labels ?? {})
@@ -127,8 +153,9 @@ function ended(pod: Pod | undefined): true | string {
   return waitsFor?.message ?? waitsFor?.reason ?? `its pod is ${phase ?? 'not there yet'}`
 }
 
-async function logOf(site: Site): Promise<string> {
+async function logOf(site: Site, container: string): Promise<string> {
   const { namespace, name } = helperRef(site)
-  const answer = await site.client.raw(`/api/v1/namespaces/${namespace}/pods/${name}/log`, { signal: site.signal })
+  const path = `/api/v1/namespaces/${namespace}/pods/${name}/log`
+  const answer = await site.client.raw(path, { query: { container }, signal: site.signal })
   return answer.status === 200 ? answer.text : ''
 }

@@ -43,6 +43,9 @@ export function createKubernetesDriver(cluster: string, member: MemberSpec, opti
   }
 }
 
+/** Of the kubelet, where the member's folder is gone, and of etcd, which may not make its generation's anew. */
+const wiped = /hostPath type check failed|generation-\d+: permission denied/
+
 async function inspect(site: Site): Promise<Found> {
   const { client, owner, signal } = site
   const [foreign, existing, pod, secret] = await Promise.all([
@@ -59,7 +62,7 @@ async function inspect(site: Site): Promise<Found> {
     pod && !runs(pod) && !pod.metadata.deletionTimestamp ? lastSaid(site, pod) : undefined,
   ])
   return {
-    state: pod && runs(pod) ? 'running' : existing ? 'stopped' : 'absent',
+    state: pod && runs(pod) ? 'running' : existing && !(said && wiped.test(said)) ? 'stopped' : 'absent',
     launch: template && runningOf(template)?.launch,
     delivered: deliveredIn(secret),
     foreign,

@@ -1,6 +1,7 @@
 import { UserError } from '../../../errors.ts'
 import { podTrouble, waitFor, waitForGone, waitForList } from '../../../kube/wait.ts'
 import type { Launch } from '../driver.ts'
+import { prepare } from './helper.ts'
 import { ensureNamespace } from './namespace.ts'
 import { chooseNode, type Node, silent } from './node.ts'
 import {
@@ -33,22 +34,33 @@ export async function start(site: Site, launch: Launch): Promise<boolean> {
   if (foreign !== undefined) throw new UserError(foreign, { hint: 'delete it, or name another namespace' })
   await ensureNamespace(client, owner.driver.namespace, waiting(site))
   const [existing, pod] = await Promise.all([findStatefulSet(site), findPod(site)])
-  const node =
+  const before = existing && runningOf(existing.spec.template)
+  const known =
     (existing && pinnedNode(existing.spec.template)) ?? (await chooseNode(client, member, owner.driver, signal))
   const stays = pod !== undefined && runs(pod) && !mustGo(pod, { launch, bootstrapArgs: [] })
-  const wanted = { launch, bootstrapArgs: bootstrapFor(launch, stays ? existing : undefined) }
+  // Those for the first start are read only while there is no data: they stay, so that nothing is left to be restarted.
+  const wanted = { launch, bootstrapArgs: (stays ? before?.bootstrapArgs : undefined) ?? launch.bootstrapArgs }
   for (const object of [budgetOf(owner), claimOf(owner, launch.generation)]) {
     if (object) await client.apply(object, { signal })
   }
-  await apply(site, { ...wanted, node: node ?? pod?.spec?.nodeName, replicas: 1 })
+  const node = await beginOn(site, launch, before?.launch, known ?? pod?.spec?.nodeName)
+  await apply(site, { ...wanted, node, replicas: 1 })
   if (stays) return false
   await newPod(site, wanted, node)
   return true
 }
 
-/** Read only while there is no data: what it was first started with stays, so that nothing is left to be restarted. */
-const bootstrapFor = (launch: Launch, existing: StatefulSet | undefined): string[] =>
-  (existing && runningOf(existing.spec.template)?.bootstrapArgs) ?? launch.bootstrapArgs
+/** A generation that has not run yet gets its folder, on the node that is known or found for it. */
+async function beginOn(
+  site: Site,
+  { generation }: Launch,
+  before: Running['launch'] | undefined,
+  node: string | undefined,
+) {
+  const { storage } = site.owner.driver
+  if (!('hostPath' in storage) || before?.generation === generation) return node
+  return prepare(site, storage.hostPath, generation, node)
+}
 
 /** A pod that its one node has no place for: taken ports, say, or no memory. Milliseconds. */
 const placingMs = 15_000

@@ -166,27 +166,13 @@ export function placeOn(spec: PodSpec, node: string | undefined): void {
   }
 }
 
-const nobody = 65532
-
 export function storeIn(spec: PodSpec, owner: Owner, generation: number): void {
   const data = spec.volumes?.find(({ name }) => name === 'data')
   if (!data) throw new Error('manifest has no volume data')
   const { storage } = owner.driver
   delete data.hostPath
-  if ('hostPath' in storage) {
-    data.hostPath = { path: hostFolder(storage.hostPath, owner), type: 'DirectoryOrCreate' }
-    return
-  }
-  data.persistentVolumeClaim = { claimName: claimName(owner, generation) }
-  // The kubelet gives a volume to the group, so nothing needs root.
-  spec.securityContext = {
-    ...spec.securityContext,
-    runAsNonRoot: true,
-    runAsUser: nobody,
-    runAsGroup: nobody,
-    fsGroup: nobody,
-    fsGroupChangePolicy: 'OnRootMismatch',
-  }
+  if ('hostPath' in storage) data.hostPath = { path: hostFolder(storage.hostPath, owner), type: 'Directory' }
+  else data.persistentVolumeClaim = { claimName: claimName(owner, generation) }
 }
 
 /** `gcr.io/a/b:v1` from another registry; tag and digest stay. */
