@@ -18,8 +18,9 @@ const names = ['ca.crt', 'server.pem', 'peer.pem'] as const
  *
  * `docker cp` removes a file before it writes the new one, and the image has no program that could rename. So the files go to whichever
  * of two folders is not in use, complete, and then the link `current`, by which etcd opens them, turns to it: unlink and symlink, one
- * after the other, microseconds apart. A handshake in between fails and is dialled again; none sees half a file. Cut off at any byte,
- * the stream has left `current` and what it points at alone. The keys of the former folder are emptied last.
+ * right after the other. A handshake in between fails and is dialled again, as after a rename too, because etcd opens a pem twice, for
+ * the certificate and for the key; none sees half a file. Cut off at any byte, the stream has left `current` and what it points at
+ * alone. The keys of the former folder are emptied last.
  */
 export function pkiStream(files: MemberFiles, inUse: Slot | undefined): Buffer {
   const slot: Slot = inUse === 'a' ? 'b' : 'a'
