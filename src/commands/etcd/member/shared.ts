@@ -7,6 +7,8 @@ import { type EtcdFlags, etcdFlags, etcdMutatingFlags, openEtcd } from '../share
 
 const { dryRun, timeout } = etcdMutatingFlags
 
+const patienceMs = 2000
+
 export const memberFlags = { ...etcdFlags, dryRun, timeout }
 
 export type MemberFlags = EtcdFlags & { dryRun: 'none' | 'client'; timeout: number }
@@ -34,17 +36,27 @@ export async function carryOut(
   job: { what: string; plan(): Promise<MemberPlan>; done: string },
 ): Promise<void> {
   const { name } = world.state.spec
-  if (flags.dryRun !== 'none') return sayPlan(session, await job.plan())
+  if (flags.dryRun !== 'none') return sayPlan(session, await patiently(session, job.plan))
   const { withLock } = await import('../../../etcd/lock.ts')
   const { perform } = await import('../../../cli/perform.ts')
   const began = session.io.now()
   await withLock(world, job.what, async () => {
-    const { steps, already } = await job.plan()
+    const { steps, already } = await patiently(session, job.plan)
     if (steps.length === 0) return session.say(`Nothing to do: ${already}.`)
     session.say(`etcd ${name}: ${job.what}\n`)
     await perform(session, [{ steps }], world)
     session.say(`\n${job.done} (${((session.io.now() - began) / 1000).toFixed(1)}s).`)
   })
+}
+
+/** In the middle of an election there is nothing to see for some seconds. */
+async function patiently<T>(session: Session, look: () => Promise<T>): Promise<T> {
+  const timer = setTimeout(() => session.say('Waiting for the members to agree on a leader ...'), patienceMs)
+  try {
+    return await look()
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function sayPlan(session: Session, { steps, already }: MemberPlan): void {
