@@ -1,6 +1,7 @@
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { toInventory } from '../../../src/etcd/inventory/document.ts'
 import { eventually } from '../plugin.ts'
 import { openEtcdWorld } from './world.ts'
 
@@ -33,6 +34,14 @@ const versions = () =>
     }),
   )
 
+/** As the user's own, in the inventory. */
+async function giveFlags(...extraArgs: string[]): Promise<void> {
+  const spec = await etcd.spec()
+  const file = join(etcd.state, 'cluster.yaml')
+  await writeFile(file, toInventory({ ...spec, tuning: { ...spec.tuning, extraArgs } }))
+  expect(await karmadaNet(`etcd up -f ${file}`)).toSucceed()
+}
+
 const snapshots = () => readdir(join(etcd.state, 'snapshots', 'upgrade')).catch(() => [])
 
 /** Cut off as soon as one member runs the new version. */
@@ -44,11 +53,13 @@ const cutOff = (words: string) =>
 
 describe(`from ${old} to ${target}`, () => {
   test('under 400 puts a second nothing is lost; then there is no way back by binary', async () => {
+    await giveFlags('--experimental-compact-hash-check-enabled=true', '--experimental-compaction-batch-limit=500')
     const leader = await etcd.leader()
     const { lost } = await etcd.underWrites(async () => {
       const run = await karmadaNet(`etcd upgrade ${target}`)
       expect(run).toSucceed()
       expect(run.stderr).toMatch(new RegExp(`✓ Members, one by one .* ${leader}$`, 'm'))
+      expect(run.stderr).toContain('-enabled=true becomes --feature-gates=CompactHashCheck=true')
       expect(run.stderr).toContain('An older minor does not start on its data any more')
     })
     expect(lost).toEqual([])

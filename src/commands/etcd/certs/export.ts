@@ -1,8 +1,14 @@
 import { arg } from '../../../cli/arg.ts'
 import { defineCommand } from '../../../cli/command.ts'
+import type { Complete } from '../../../cli/complete.ts'
 import { flag } from '../../../cli/flag.ts'
 import { UserError } from '../../../errors.ts'
-import { etcdFlags, openEtcd } from '../shared.ts'
+import { type EtcdFlags, etcdFlags, openEtcd } from '../shared.ts'
+
+const consumers: Complete = async ({ flags, session }) => {
+  const { consumersOf } = await import('../../../etcd/certs/index.ts')
+  return consumersOf(await openEtcd(flags as EtcdFlags, session))
+}
 
 export const etcdCertsExport = defineCommand({
   name: 'etcd certs export',
@@ -13,7 +19,7 @@ the authority ca.crt holds both.`,
     ['For karmada-apiserver', 'etcd certs export karmada-apiserver --out ./pki'],
     ['For etcdctl', 'etcd certs export admin --out ./pki'],
   ],
-  args: { consumer: arg.one('CONSUMER') },
+  args: { consumer: arg.one('CONSUMER', { complete: consumers }) },
   flags: { ...etcdFlags, out: flag.string('Folder to write into', { files: true }) },
   async run({ consumer, flags, session }) {
     const { consumersOf, exportClient } = await import('../../../etcd/certs/index.ts')
