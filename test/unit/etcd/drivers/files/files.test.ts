@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
@@ -244,6 +245,15 @@ test('a static pod runs the same command line from the same places', async () =>
       ],
     },
   })
+})
+
+test.each(['systemd', 'static-pod'] as const)('all commands of the README of a %s are sound', async run => {
+  await driverOf(run).start(launchFor('blue', memberOf(run)))
+  const blocks = [...(await read('README.md')).matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block ?? '')
+  expect(blocks).toHaveLength(run === 'systemd' ? 5 : 4)
+  for (const block of blocks) expect(spawnSync('sh', ['-n'], { input: block, encoding: 'utf8' }).stderr).toBe('')
+  expect(blocks.join('')).not.toMatch(/undefined|sample|object/)
+  expect(blocks[0]).toContain('ssh root@10.0.0.1 ')
 })
 
 test('a cluster that is called as the member of the example is not mixed up with it', async () => {
