@@ -2,10 +2,12 @@ import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Sandbox } from '../../sandbox/index.ts'
 
-/** What can happen to a member of etcd and its machine. All but `kill` last until `mend`. */
+/** What can happen to a member of etcd and its machine. All but `kill` and `wipe` last until `mend`. */
 export interface Faults {
   /** Ends etcd with SIGKILL; the engine starts it again. */
   kill(machine: string): Promise<void>
+  /** As an administrator may do by hand; the engine leaves it like that. */
+  stop(machine: string): Promise<void>
   /** SIGSTOP: it accepts connections and answers nobody. */
   pause(machine: string): Promise<void>
   resume(machine: string): Promise<void>
@@ -43,14 +45,20 @@ export function createFaults(
 
   const faults: Faults = {
     kill: machine => signal(machine, 'SIGKILL'),
+    async stop(machine) {
+      await docker(machine, 'stop', container(machine))
+    },
     pause: machine => signal(machine, 'SIGSTOP'),
     resume: machine => signal(machine, 'SIGCONT'),
     async cut(machine, what) {
-      const which = what === 'peers' ? [`tcp dport ${peerPort} drop`, `tcp sport ${peerPort} drop`] : ['drop']
-      const rules = (hook: string, direction: string) =>
-        `chain ${hook} { type filter hook ${hook} priority -300; ${which.map(rule => `${direction} "eth0" ${rule};`).join(' ')} }`
-      const text = `table ip ${table} { ${rules('input', 'iifname')} ${rules('output', 'oifname')} }`
-      await sandbox.machine(machine).exec(['nft', '-f', '-'], { input: `${text}\n` })
+      const ports = what === 'peers' ? [`tcp dport ${peerPort} `, `tcp sport ${peerPort} `] : ['']
+      const chain = (hook: string, through: string) =>
+        `  chain ${hook} {
+    type filter hook ${hook} priority -300
+${ports.map(port => `    ${through} "eth0" ${port}drop\n`).join('')}  }
+`
+      const text = `table ip ${table} {\n${chain('input', 'iifname')}${chain('output', 'oifname')}}\n`
+      await sandbox.machine(machine).exec(['nft', '-f', '-'], { input: text })
     },
     async heal(machine) {
       await shell(machine, `nft delete table ip ${table} 2>/dev/null || true`)
@@ -67,15 +75,15 @@ export function createFaults(
       await shell(machine, `rm -f ${ballast} ${ballast}.rest`)
     },
     async wipe(machine) {
-      const { exec, path } = sandbox.machine(machine)
+      const { path } = sandbox.machine(machine)
       const volumes = path(join(dataRoot, 'volumes'))
       const data = (await readdir(volumes)).filter(name => name.startsWith(`${container(machine)}-data-`))
       for (const name of data) {
         const content = join(volumes, name, '_data')
         for (const entry of await readdir(content)) await rm(join(content, entry), { recursive: true })
       }
-      await exec(['sync'])
-      await faults.kill(machine)
+      // It may have noticed, and ended by itself.
+      if ((await processOf(machine)) > 0) await faults.kill(machine)
     },
     async mend(machine) {
       await faults.heal(machine)

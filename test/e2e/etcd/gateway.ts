@@ -24,9 +24,6 @@ interface WireAnswer {
   message?: string
 }
 
-/** To one member. Each costs a handshake, and again after every answer that did not come in time. */
-const maxSockets = 48
-
 /** `identity` is asked again, at most twice a second, after a call without an answer: certificates may have been rotated. */
 export function createGateway(identity: () => Promise<ClientIdentity>): Gateway {
   let current: { text: string; agent: Agent } | undefined
@@ -42,8 +39,7 @@ export function createGateway(identity: () => Promise<ClientIdentity>): Gateway 
     const { ca, certificate, key } = await identity()
     const text = ca + certificate + key
     // The former agent's connections end by themselves.
-    if (current?.text !== text)
-      current = { text, agent: new Agent({ keepAlive: true, maxSockets, ca, cert: certificate, key }) }
+    if (current?.text !== text) current = { text, agent: new Agent({ keepAlive: true, ca, cert: certificate, key }) }
     return current.agent
   }
   const doubt = () => {

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientIdentity } from '../../../src/etcd/client/types.ts'
 import { createGateway, type Gateway } from './gateway.ts'
+import { createLane, type Lane } from './lanes.ts'
 
 export interface LedgerOptions {
   /** `https://10.0.0.1:2379` of every member to write to. */
@@ -40,70 +41,68 @@ export interface Ledger {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** An answer takes this long at most; then another member is asked. A paused member takes connections and never answers. */
+/** A paused member takes connections and never answers. */
 const answerMs = 2000
-/** A member that refused is left alone for this long, and one that owes an answer for this long gets no more to do, if there are others. */
-const avoidMs = 500
-/** As many as come up in an election; more would only keep the members from recovering. */
-const mostInFlight = 1000
+/** What could not be written in time is made up for, up to this; a machine that is too slow for the rate gets no ever longer queue. */
+const mostBehindMs = 5000
 const valueBytes = 200
 
 export function startLedger({ endpoints, identity, putsPerSecond = 400 }: LedgerOptions): Ledger {
   const prefix = `/ledger/${randomBytes(4).toString('hex')}/`
   const gateway = createGateway(identity)
-  /** Revision by number; undefined where an earlier try of the same put may have been carried out as well. */
+  const lanes = endpoints.map(createLane)
+  /** By number; undefined where an earlier try of the same put may have been carried out as well. */
   const revisions = new Map<number, bigint | undefined>()
+  const tried = new Set<number>()
   const refusals: Record<string, number> = {}
-  const avoided = new Map<string, number>()
-  /** Since when members owe answers, the oldest first. */
-  const owed = new Map(endpoints.map(endpoint => [endpoint, new Set<number>()]))
   const inFlight = new Set<Promise<void>>()
+  const waiting: number[] = []
   const gap = createGap()
-  let next = 0
+  let turn = 0
   let stopping = false
 
-  function choose(turn: number): string {
-    const now = performance.now()
-    const fit = endpoints.filter(endpoint => {
-      const [oldest = now] = owed.get(endpoint) ?? []
-      return (avoided.get(endpoint) ?? 0) < now && now - oldest < avoidMs
-    })
-    const among = fit.length > 0 ? fit : endpoints
-    return among[turn % among.length] ?? ''
-  }
+  const keyOf = (number: number) => prefix + String(number).padStart(9, '0')
 
-  async function put(number: number): Promise<void> {
-    const key = prefix + String(number).padStart(9, '0')
-    for (let tries = 0; ; tries++) {
-      const endpoint = choose(number + tries)
-      const asked = performance.now()
-      owed.get(endpoint)?.add(asked)
-      try {
-        const revision = await gateway.put(endpoint, key, contentOf(key), answerMs)
-        revisions.set(number, tries === 0 ? revision : undefined)
-        gap.ack()
-        return
-      } catch (error) {
-        const said = `${endpoint} ${(error as Error).message}`
-        refusals[said] = (refusals[said] ?? 0) + 1
-        avoided.set(endpoint, performance.now() + avoidMs)
-      } finally {
-        owed.get(endpoint)?.delete(asked)
-      }
-      if (stopping) return
-      await sleep(Math.min(50 * 2 ** tries, 800))
+  async function put(number: number, lane: Lane): Promise<void> {
+    const again = tried.has(number)
+    tried.add(number)
+    try {
+      const key = keyOf(number)
+      const revision = await lane.through(() => gateway.put(lane.endpoint, key, contentOf(key), answerMs))
+      revisions.set(number, again ? undefined : revision)
+      tried.delete(number)
+      gap.ack()
+    } catch (error) {
+      const said = `${lane.endpoint} ${(error as Error).message}`
+      refusals[said] = (refusals[said] ?? 0) + 1
+      waiting.unshift(number)
     }
   }
 
+  function nextLane(): Lane | undefined {
+    for (let tries = 0; tries < lanes.length; tries++) {
+      const lane = lanes[turn++ % lanes.length]
+      if (lane?.open()) return lane
+    }
+    return undefined
+  }
+
   async function write(): Promise<void> {
-    const began = performance.now()
-    while (!stopping) {
-      const due = ((performance.now() - began) / 1000) * putsPerSecond
-      for (; next < due && inFlight.size < mostInFlight; next++) {
-        const work = put(next).finally(() => inFlight.delete(work))
+    let due = 0
+    let last = performance.now()
+    for (let next = 0; !stopping; await sleep(5)) {
+      const now = performance.now()
+      due = Math.min(due + now - last, mostBehindMs)
+      last = now
+      for (; due > 1000 / putsPerSecond; due -= 1000 / putsPerSecond) {
+        // A put that waits for its next try has a claim to the time, too.
+        if (waiting.length > putsPerSecond) break
+        waiting.push(next++)
+      }
+      for (let lane = nextLane(); lane && waiting.length > 0; lane = nextLane()) {
+        const work = put(waiting.shift() ?? 0, lane).finally(() => inFlight.delete(work))
         inFlight.add(work)
       }
-      await sleep(5)
     }
     await Promise.all(inFlight)
     gap.end()
@@ -133,7 +132,7 @@ export function startLedger({ endpoints, identity, putsPerSecond = 400 }: Ledger
         ([, revision]) => upTo === undefined || (revision !== undefined && revision <= upTo),
       )
       const lost = expected.flatMap(([number, revision]) => {
-        const key = prefix + String(number).padStart(9, '0')
+        const key = keyOf(number)
         const found = there.get(key)
         const whole = found?.value === contentOf(key) && (revision === undefined || found.revision === revision)
         return whole ? [] : [key]
