@@ -51,7 +51,7 @@ export async function rolling(
 
 /**
  * Whose turn it is, and whether it has to hand over its leadership first. Pure.
- * Throws UserError where a member is down that is not the one in hand, or a member change is under way.
+ * Throws UserError where a member is down that is not the one in hand, no leader is agreed on, or a member change is under way.
  */
 export function nextMember(
   { members, strangers, leader, voters }: ClusterView,
@@ -62,6 +62,11 @@ export function nextMember(
   const cutOff = members.find(({ spec }) => spec.name === inHand && left.includes(spec.name))
   const others = down.filter(view => view !== cutOff)
   if (others.length > 0) throw belowQuorum(others, voters || members.length, members.length - down.length)
+  if (!leader && !cutOff) {
+    throw new UserError('there is no leader that more than half of the members agree on', {
+      hint: 'kubectl karmada-net etcd status',
+    })
+  }
   if (strangers.length > 0 || members.some(({ status }) => status?.isLearner)) {
     throw new UserError('a change of members is under way, or was cut off', {
       hint: 'kubectl karmada-net etcd status names who is not settled; end that first',

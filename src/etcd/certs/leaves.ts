@@ -41,7 +41,7 @@ export const leavesOf = ({ members, clients }: CertificatesView): string[] =>
   ].filter(fingerprint => fingerprint !== undefined)
 
 const memberStep = (member: MemberSpec): Step<EtcdWorld> => ({
-  title: member.name,
+  title: `${member.name}: new certificates`,
   async run(world, progress) {
     const { replace } = await underWay(world)
     const old = (files: MemberFiles) => leafRoles.some(role => isIn(replace, files[`${role}.pem`]))

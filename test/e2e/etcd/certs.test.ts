@@ -149,7 +149,7 @@ describe('rotate', () => {
   })
 
   test('cut off, it goes on: nothing is made twice', async () => {
-    const cut = await runUntil('etcd certs rotate', new RegExp(`✓ ${members[1]} `), ({ pid }) =>
+    const cut = await runUntil('etcd certs rotate', new RegExp(`✓ ${members[1]}: `), ({ pid }) =>
       process.kill(pid, 'SIGINT'),
     )
     expect(cut.code).toBe(130)

@@ -57,6 +57,7 @@ describe('whose turn it is', () => {
       viewOf([healthy(1), dead(2, refused), dead(3, refused)]),
       'm2, m3 are down: with another one restarting 0 of 3',
     ],
+    ['nobody is agreed on as leader', viewOf(three, { leader: undefined }), 'there is no leader'],
     [
       'a learner is not promoted yet',
       viewOf([healthy(1), healthy(2), healthy(3, { status: memberStatus(3, { isLearner: true }) })]),

@@ -25,6 +25,7 @@ take days. With --finish members then show certificates of the new authority and
   flags: {
     ...etcdFlags,
     ...etcdMutatingFlags,
+    yes: flag.boolean('With --ca: do not stop for consumers; who has no new files by then is cut off', { short: 'y' }),
     ca: flag.boolean('Change the certificate authority'),
     finish: flag.boolean('With --ca: all consumers have their new files, drop the old authority'),
     ...authorityFlags,
