@@ -88,16 +88,20 @@ function quorum({ voters, hasQuorum, members }: ClusterView): Finding[] {
 
 function down({ spec, error, status }: MemberView, { machines }: StatusFacts): Finding | undefined {
   if (status) return undefined
-  const member = spec.name
-  const { state, said } = machines.get(member) ?? {}
+  const machine = machines.get(spec.name)
+  const next = machine && cureOf(spec.name, machine)
+  if (!next) return { member: spec.name, note: shortReason(error), next: `${program} etcd verify ${spec.name}` }
+  const note = machine.state === 'absent' ? 'its machine has nothing of it' : 'stopped'
+  return { member: spec.name, note: machine.said ? `${note}: ${firstWords(machine.said)}` : note, next }
+}
+
+/** What brings a silent member back, by what its machine says; undefined: it runs. Pure. */
+export function cureOf(member: string, { state, said = '' }: Pick<Found, 'state' | 'said'>): string | undefined {
+  if (state === 'running') return undefined
   const replace = `${program} etcd member replace ${member}`
-  if (state === 'absent') return { member, note: 'its machine has nothing of it', next: replace }
-  if (state !== 'stopped') return { member, note: shortReason(error), next: `${program} etcd verify ${member}` }
-  return {
-    member,
-    note: ['stopped', ...(said ? [firstWords(said)] : [])].join(': '),
-    next: `${program} etcd up starts it again; if its data is lost: ${replace}`,
-  }
+  if (/no space left/.test(said)) return `make room on its machine, then: ${program} etcd up`
+  if (state === 'absent' || /panic|fatal/.test(said)) return replace
+  return `${program} etcd up starts it again; if its data is lost: ${replace}`
 }
 
 /** Of what may be a page of log. */

@@ -5,6 +5,7 @@ import { namesOf, renewBeforeDays } from '../certificates.ts'
 import { code, EtcdError } from '../client/errors.ts'
 import { servedCertificate } from '../client/served.ts'
 import type { MemberSpec } from '../cluster.ts'
+import { cureOf } from '../findings.ts'
 import { bundled } from '../observe.ts'
 import type { MemberView } from '../view.ts'
 import { clock, diskLatency, freeDisk } from './machine.ts'
@@ -46,15 +47,11 @@ const answers = (spec: MemberSpec): Check<VerifyWorld> => ({
     try {
       await client.status()
     } catch (error) {
-      const { state, said } = await machine(spec.name).catch(() => ({ state: 'unknown', said: undefined }))
-      const known = etcd.driverOf(spec).acts && (state === 'absent' || state === 'stopped')
-      if (!known) throw error
-      return {
-        ok: false,
-        detail: state === 'absent' ? 'its machine has nothing of it' : 'it is stopped',
-        said,
-        hint: state === 'absent' ? `${program} etcd member replace ${spec.name}` : `${program} etcd up`,
-      }
+      const found = await machine(spec.name).catch(() => undefined)
+      const hint = found && etcd.driverOf(spec).acts ? cureOf(spec.name, found) : undefined
+      if (!found || hint === undefined) throw error
+      const detail = found.state === 'absent' ? 'its machine has nothing of it' : 'it is stopped'
+      return { ok: false, detail, said: found.said, hint }
     }
     const { value, ms } = await timed(() => client.status())
     const role = value.isLearner ? 'learner' : value.leader === value.id ? 'leader' : 'follower'

@@ -23,7 +23,8 @@ export async function readKeys(
   const options = { below, serializable, signal: world.signal, timeoutMs: 30_000 }
   try {
     const { tally, revision } = await tallyKeys(client, { ...options, progress })
-    const groups = sizedGroups(tally, await sampleSizes(client, tally, options))
+    const sizes = await sampleSizes(client, tally, { ...options, serializable: true })
+    const groups = sizedGroups(tally, sizes)
     return { revision, groups, owners: ownersOf(tally, groups) }
   } finally {
     progress?.(-1)

@@ -66,6 +66,22 @@ const cases: Record<string, Case> = {
     summary: /^karmada: 2 of 3/,
     hint: 'kubectl karmada-net etcd member replace m3',
   },
+  'one dead of its own data': {
+    view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
+    facts: { machines: new Map([['m3', { state: 'stopped', said: 'exit 2: panic: tocommit(9) is out of range' }]]) },
+    roles: 'follower leader down',
+    notes: { m3: 'stopped: exit 2: panic: tocommit(9) is…' },
+    summary: /^karmada: 2 of 3/,
+    hint: 'kubectl karmada-net etcd member replace m3',
+  },
+  'one dead of its full disk': {
+    view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
+    facts: { machines: new Map([['m3', { state: 'stopped', said: 'exit 2: panic: write: no space left on device' }]]) },
+    roles: 'follower leader down',
+    notes: { m3: 'stopped: exit 2: panic: write: no spac…' },
+    summary: /^karmada: 2 of 3/,
+    hint: 'make room on its machine, then: kubectl karmada-net etcd up',
+  },
   'no quorum: says so first, and what brings it back': {
     view: viewOf([healthy(1, { status: memberStatus(1, { leader: 0n }) }), dead(2, silent), dead(3, refused)], {
       healthyVoters: 0,
