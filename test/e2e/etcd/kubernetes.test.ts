@@ -67,6 +67,7 @@ describe('a member in each of three clusters', () => {
     expect(run).toSucceed()
     expect(run.stderr).toContain(`etcd ${name} is up and verified`)
     expect(run.stdout + run.stderr).not.toContain('PRIVATE KEY')
+    expect(await karmadaNet(`etcd verify --etcd ${name}`)).toSucceed()
   })
 
   test('and a second time changes nothing', async () => {
@@ -275,7 +276,7 @@ describe('what is remembered of it', () => {
 
 describe('taken down', () => {
   test('it leaves nothing', async () => {
-    await removeAll()
+    expect(await karmadaNet(`etcd down --etcd ${name} --yes --skip-snapshot`)).toSucceed()
     for (const site of sites) {
       expect(await kubectl(site.name, 'get namespaces -o name')).not.toContain(namespace)
       expect((await site.exec(['ls', '/var/lib/karmada-net/etcd'])).stdout.trim()).toBe('')
