@@ -45,7 +45,7 @@ export const alarmRows = (view: ClusterView, alarms: readonly Alarm[]): AlarmRow
     meaning:
       alarm === 'NOSPACE'
         ? 'its database reached the quota: the whole cluster refuses writes'
-        : 'its data differs from that of the others: the whole cluster refuses to serve',
+        : 'its data differs from that of the others: the whole cluster refuses writes',
   }))
 
 export interface AlarmPlan {

@@ -61,7 +61,7 @@ export function findings(view: ClusterView, facts: StatusFacts): Finding[] {
     ...members(member => unusable(member, facts)),
     ...members(member => absent(member, view)),
     ...view.strangers.map(stranger),
-    ...members(unready),
+    ...members(member => unready(member, facts)),
     ...members(learner),
     ...members(member => full(member, facts)),
     ...members(member => ending(member, facts)),
@@ -100,14 +100,15 @@ export function cureOf(member: string, { state, said = '' }: Pick<Found, 'state'
   if (state === 'running') return undefined
   const replace = `${program} etcd member replace ${member}`
   if (/no space left/.test(said)) return `make room on its machine, then: ${program} etcd up`
-  if (state === 'absent' || /panic|fatal/.test(said)) return replace
+  if (state === 'absent' || /panic|fatal|inconsistency/.test(said)) return replace
   return `${program} etcd up starts it again; if its data is lost: ${replace}`
 }
 
-/** Of what may be a page of log. */
+/** Of what may be a page of log: without what means something to etcd alone. */
 function firstWords(text: string): string {
   const [line = ''] = text.trim().split('\n')
-  return line.length > 30 ? `${line.slice(0, 29)}…` : line
+  const words = line.replace(/^exit \d+: /, '').replace(/^[0-9a-f]{12,16} /, '')
+  return words.length > 35 ? `${words.slice(0, 34).trimEnd()}…` : words
 }
 
 /** Why no answer came, short enough for a table. */
@@ -155,12 +156,14 @@ function stranger({ id, name, peerUrls }: ClusterView['strangers'][number]): Fin
   }
 }
 
-function unready({ spec, status, readiness }: MemberView): Finding | undefined {
+function unready({ spec, status, readiness }: MemberView, { alarms }: StatusFacts): Finding | undefined {
   if (!status || status.isLearner) return undefined
   const next = `${program} etcd verify ${spec.name}`
   if (status.leader === 0n) return { member: spec.name, note: 'knows no leader', next }
-  if (!readiness || readiness.ready) return undefined
-  return { member: spec.name, note: `not ready: ${readiness.failed.join(', ')}`, next }
+  // The alarm of one makes all of them unready: it is said where it belongs.
+  const known = alarms.some(({ alarm }) => alarm === 'CORRUPT') ? 'data_corruption' : undefined
+  const failed = (readiness?.failed ?? []).map(text => text.split(' ')[0]).filter(name => name !== known)
+  return failed.length === 0 ? undefined : { member: spec.name, note: `not ready: ${failed.join(', ')}`, next }
 }
 
 function learner({ spec, status }: MemberView): Finding | undefined {

@@ -140,7 +140,7 @@ function summaryOf(view: ClusterView, facts: StatusFacts, found: Finding[]): str
 /** With a quorum, too. */
 function refusing({ alarms }: StatusFacts): string[] {
   const raised = new Set(alarms.map(({ alarm }) => alarm))
-  if (raised.has('CORRUPT')) return ['corrupt data: nothing is served']
+  if (raised.has('CORRUPT')) return ['corrupt data: writes are refused']
   return raised.has('NOSPACE') ? ['database full: writes are refused'] : []
 }
 

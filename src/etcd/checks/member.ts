@@ -2,7 +2,7 @@ import { randomBytes, type X509Certificate } from 'node:crypto'
 import type { Check, CheckGroup } from '../../checks/check.ts'
 import { daysLeft, whyReplace } from '../../pki/inspect.ts'
 import { namesOf, renewBeforeDays } from '../certificates.ts'
-import { code, EtcdError } from '../client/errors.ts'
+import { EtcdError } from '../client/errors.ts'
 import { servedCertificate } from '../client/served.ts'
 import type { MemberSpec } from '../cluster.ts'
 import { cureOf } from '../findings.ts'
@@ -156,8 +156,8 @@ const writeRead = (spec: MemberSpec): Check<VerifyWorld> => ({
         await client.revokeLease(lease).catch(() => {})
       }
     } catch (error) {
-      if (error instanceof EtcdError && error.code === code.resourceExhausted)
-        return { ok: false, detail: error.said, hint: `${program} etcd alarms --disarm` }
+      if (error instanceof EtcdError && /space exceeded|corrupt cluster/.test(error.said))
+        return { ok: false, detail: error.said, hint: `${program} etcd alarms` }
       throw error
     }
   },

@@ -70,7 +70,19 @@ const cases: Record<string, Case> = {
     view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
     facts: { machines: new Map([['m3', { state: 'stopped', said: 'exit 2: panic: tocommit(9) is out of range' }]]) },
     roles: 'follower leader down',
-    notes: { m3: 'stopped: exit 2: panic: tocommit(9) is…' },
+    notes: { m3: 'stopped: panic: tocommit(9) is out of range' },
+    summary: /^karmada: 2 of 3/,
+    hint: 'kubectl karmada-net etcd member replace m3',
+  },
+  'one whose data is not that of the others': {
+    view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
+    facts: {
+      machines: new Map([
+        ['m3', { state: 'stopped', said: 'exit 1: 28d2a4045b53eb64 found data inconsistency with peers' }],
+      ]),
+    },
+    roles: 'follower leader down',
+    notes: { m3: 'stopped: found data inconsistency with peers' },
     summary: /^karmada: 2 of 3/,
     hint: 'kubectl karmada-net etcd member replace m3',
   },
@@ -78,7 +90,7 @@ const cases: Record<string, Case> = {
     view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
     facts: { machines: new Map([['m3', { state: 'stopped', said: 'exit 2: panic: write: no space left on device' }]]) },
     roles: 'follower leader down',
-    notes: { m3: 'stopped: exit 2: panic: write: no spac…' },
+    notes: { m3: 'stopped: panic: write: no space left on dev…' },
     summary: /^karmada: 2 of 3/,
     hint: 'make room on its machine, then: kubectl karmada-net etcd up',
   },
@@ -118,8 +130,12 @@ const cases: Record<string, Case> = {
     summary: 'karmada: database full: writes are refused, 2 of 3 voters healthy, leader m2, etcd 3.6.11 and 3.6.16',
     hint: 'kubectl karmada-net etcd alarms --disarm',
   },
-  'CORRUPT is cured by another member': {
-    view: viewOf([healthy(1), healthy(2), healthy(3)]),
+  'CORRUPT is cured by another member, and makes all unready': {
+    view: viewOf(
+      [1, 2, 3].map(index =>
+        healthy(index, { readiness: { ready: false, failed: ['data_corruption failed: alarm activated: CORRUPT'] } }),
+      ),
+    ),
     facts: {
       alarms: [
         { member: 1n, alarm: 'NOSPACE' },
@@ -128,7 +144,7 @@ const cases: Record<string, Case> = {
     },
     roles: 'follower leader follower',
     notes: { m1: 'NOSPACE: writes refused', m3: 'CORRUPT: its data differs' },
-    summary: /^karmada: corrupt data: nothing is served, 3 of 3/,
+    summary: /^karmada: corrupt data: writes are refused, 3 of 3/,
     hint: 'kubectl karmada-net etcd member replace m3',
   },
   'a stranger that never started': {
@@ -204,7 +220,7 @@ const cases: Record<string, Case> = {
   },
   'not ready, and behind': {
     view: viewOf([
-      healthy(1, { readiness: { ready: false, failed: ['linearizable_read'] } }),
+      healthy(1, { readiness: { ready: false, failed: ['linearizable_read failed: etcdserver: request timed out'] } }),
       healthy(2, { status: memberStatus(2, { raftIndex: 9000n, raftAppliedIndex: 9000n }) }),
       healthy(3, { status: memberStatus(3, { raftAppliedIndex: 8990n }) }),
     ]),
@@ -242,14 +258,14 @@ describe('status', () => {
     const said = 'exit 2: panic: tocommit(4120) is out of range [lastIndex(0)]\ngoroutine 1'
     const view = viewOf([healthy(1), healthy(2), dead(3, refused)])
     const { members } = clusterStatus(view, facts({ machines: new Map([['m3', { state: 'stopped', said }]]) }))
-    expect(members[2]?.notes).toEqual(['stopped: exit 2: panic: tocommit(4120)…'])
+    expect(members[2]?.notes).toEqual(['stopped: panic: tocommit(4120) is out of ra…'])
     expect(members[2]?.error).toBe(`connect ECONNREFUSED 10.0.0.3:2379; ${said}`)
   })
 
   test('every note fits a table of 100 columns', () => {
     for (const { view, facts: over } of Object.values(cases))
       for (const { notes } of clusterStatus(view, facts(over)).members)
-        for (const note of notes) expect(note.length, note).toBeLessThan(44)
+        for (const note of notes) expect(note.length, note).toBeLessThan(45)
   })
 
   test('its items can be written as JSON: ids in hex, big numbers as text', () => {
