@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authorityOf, memberFiles } from '../../../src/etcd/certificates.ts'
@@ -7,6 +8,8 @@ import { createDockerDriver } from '../../../src/etcd/drivers/docker/index.ts'
 import { readState } from '../../../src/etcd/state.ts'
 import { createDirectoryStore } from '../../../src/etcd/store/directory.ts'
 import { launchFor } from '../../../src/etcd/up/steps.ts'
+import { imageArchive } from '../../setup/archive.ts'
+import { etcdSpecs } from '../../setup/images.ts'
 import { eventually } from '../plugin.ts'
 import { openEtcdWorld } from './world.ts'
 
@@ -284,6 +287,37 @@ describe('an engine', () => {
     ['has a context that is not there', { context: 'nowhere' }, 'there is no docker context "nowhere"'],
   ])('that %s is said in one line', async (_, driver, message) => {
     await expect(driverOf({ driver: { kind: 'docker', ...driver } }).inspect()).rejects.toThrow(message)
+  })
+
+  test('pulls an image that it does not have, and pins it by its digest', async () => {
+    const [spec] = etcdSpecs(sandbox.bin)
+    if (!spec) throw new Error('no image of etcd')
+    const serving = new AbortController()
+    const registry = join(import.meta.dirname, 'registry.ts')
+    const served = machine.exec([process.execPath, registry, '5999'], {
+      input: imageArchive(spec),
+      signal: serving.signal,
+    })
+    const ended = served.catch(() => undefined)
+    const driver = driverOf()
+    const launch = {
+      ...launchFor({ ...(await known()), formed: false }, memberOn(), driver),
+      image: '127.0.0.1:5999/etcd:v3.6.16',
+      generation: 7,
+    }
+    try {
+      await eventually(30, () => driver.start(launch).then(changed => expect(changed).toBe(true)))
+      expect(await docker(first, 'inspect', '-f', '{{.Config.Image}}', container(first))).toMatch(
+        /^127\.0\.0\.1:5999\/etcd@sha256:[0-9a-f]{64}$/,
+      )
+      expect(await driver.start(launch)).toBe(false)
+      expect((await driver.inspect()).launch?.image).toBe('127.0.0.1:5999/etcd:v3.6.16')
+    } finally {
+      serving.abort()
+      await ended
+      await driver.remove({ keepData: false })
+      await docker(first, 'rmi', '--force', launch.image).catch(() => undefined)
+    }
   })
 
   test('is reached by a docker context as well, and Ctrl-C ends what waits for it', async () => {
