@@ -84,7 +84,11 @@ export function recoveryOf(
       hint: `on its machine: add ${aloneFlag} to its command line once, take a snapshot, and: kubectl karmada-net etcd snapshot restore FILE`,
     })
   }
-  if (!survivor.found.launch) throw new UserError(`there is no etcd of ${from} on its machine, and so no data`)
+  if (!survivor.found.launch || survivor.found.state === 'absent') {
+    throw new UserError(`there are no data of ${from} on its machine`, {
+      hint: 'kubectl karmada-net etcd snapshot list',
+    })
+  }
   if (!alone && !force) refuseWhereOthersAreBetter(view, machines, from, status)
   const usable = machines.filter(({ found, acts }) => found && found.foreign === undefined && acts)
   const revisions = view.members.flatMap(member => member.status?.revision ?? [])

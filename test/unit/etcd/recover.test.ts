@@ -44,7 +44,7 @@ test('a run that was cut off goes on, though its survivor has the quorum of one 
 test.each<[string, Parameters<typeof recoveryOf>[0], Machine[], RegExp]>([
   ['there is a quorum', { ...viewOf('m1* m2 m3!'), hasQuorum: true }, machines('m1 m2 m3'), /nothing to recover$/],
   ['its machine is gone', lost('m1! m2! m3!'), machines('m1- m2! m3!'), /^the machine of m1 does not answer: no route/],
-  ['it has no data', lost('m1! m2! m3!'), machines('m1! m2! m3!'), /^there is no etcd of m1 on its machine/],
+  ['it has no data', lost('m1! m2! m3!'), machines('m1! m2! m3!'), /^there are no data of m1 on its machine/],
   [
     'others only have to be started',
     lost('m1! m2! m3!'),
