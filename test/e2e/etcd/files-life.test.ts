@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adminIdentity } from '../../../src/etcd/certificates.ts'
 import { createDirectoryStore } from '../../../src/etcd/store/directory.ts'
 import { versions } from '../../setup/components.ts'
-import { openWorld } from '../plugin.ts'
+import { eventually, openWorld } from '../plugin.ts'
 import { ownMachines } from './by-hand.ts'
 import { sentence, startLedger } from './ledger.ts'
 
@@ -47,9 +47,11 @@ describe('the life of members that their owner installs', () => {
 
   test('begins', async () => {
     expect(await karmadaNet(`etcd up ${cluster} ${members} --version ${versions.etcd35}`)).toSucceed()
-    const verified = await karmadaNet(`etcd up ${cluster}`)
-    expect(verified).toSucceed()
-    expect(verified.stderr).toContain(`etcd ${cluster} is up and verified`)
+    await eventually(120, async () => {
+      const verified = await karmadaNet(`etcd up ${cluster}`)
+      expect(verified).toSucceed()
+      expect(verified.stderr).toContain(`etcd ${cluster} is up and verified`)
+    })
   })
 
   test('goes on with another version', () => losesNothing(`etcd upgrade ${versions.etcd}`))
