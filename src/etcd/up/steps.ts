@@ -71,7 +71,7 @@ const certificatesStep = (member: MemberSpec): Step<EtcdWorld> => ({
     const why = whyDeliver(delivered, { authority, member, now: new Date(world.now()) })
     if (why === undefined) return { changed: false }
     await driver.deliver(memberFiles(authority, member, state.spec.keyType))
-    return { changed: true, detail: why }
+    return { changed: true, detail: delivery(driver, why) }
   },
 })
 
@@ -84,9 +84,13 @@ const startStep = (member: MemberSpec): Step<EtcdWorld> => ({
     // A restart for new settings may only come when all others are well: `rollStep`.
     const waits = world.state.formed && (await driver.inspect()).state === 'running'
     const changed = waits ? false : await driver.start(launch)
-    return { changed, detail: launch.version }
+    return { changed, detail: changed ? delivery(driver, launch.version) : launch.version }
   },
 })
+
+/** What is only written counts when somebody has installed it. */
+const delivery = ({ acts, where }: Driver, detail: string): string =>
+  acts ? detail : `${detail}; new ${where}, to be installed`
 
 const rollStep: Step<EtcdWorld> = {
   title: 'Settings',
