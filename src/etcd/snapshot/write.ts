@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
+import { boundedMemory } from './memory.ts'
 
 export interface Written {
   bytes: number
@@ -12,8 +13,9 @@ export class DamagedError extends Error {}
 
 const trailerBytes = 32
 const bufferBytes = 1 << 20
+const buffersInFlight = 8
 /** Pages the kernel may hold back; otherwise the end would wait for all of them at once. */
-const syncEveryBytes = 64 << 20
+const syncEveryBytes = 256 << 20
 
 /**
  * Writes a snapshot into a new file that only we may read, checks the SHA-256 at its end, and answers when the disk has it. Memory
@@ -29,9 +31,11 @@ export async function writeSnapshot(
     const hash = createHash('sha256')
     const tail = createTail()
     const disk = createDisk(file)
-    for await (const block of blocks(chunks, disk.spare)) {
-      for (const part of tail.behind(block)) hash.update(part)
-      await disk.write(block)
+    const memory = boundedMemory()
+    for await (const { buffer, length } of blocks(chunks, disk.spare)) {
+      for (const part of tail.behind(buffer.subarray(0, length))) hash.update(part)
+      disk.write(buffer, length)
+      memory.trim()
       onBytes?.(disk.written())
     }
     await disk.finish()
@@ -46,24 +50,24 @@ export async function writeSnapshot(
   }
 }
 
-/** Puts small chunks together; each block is the caller's until it asks for the second one after it. */
-async function* blocks(chunks: AsyncIterable<Uint8Array>, spare: () => Buffer): AsyncGenerator<Buffer> {
-  let buffer = spare()
-  let used = 0
+/** Puts small chunks together. */
+async function* blocks(chunks: AsyncIterable<Uint8Array>, spare: () => Promise<Buffer>) {
+  let buffer = await spare()
+  let length = 0
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
-      const length = Math.min(chunk.length - at, buffer.length - used)
-      buffer.set(chunk.subarray(at, at + length), used)
-      at += length
-      used += length
-      if (used === buffer.length) {
-        yield buffer
-        buffer = spare()
-        used = 0
+      const more = Math.min(chunk.length - at, buffer.length - length)
+      buffer.set(chunk.subarray(at, at + more), length)
+      at += more
+      length += more
+      if (length === buffer.length) {
+        yield { buffer, length }
+        buffer = await spare()
+        length = 0
       }
     }
   }
-  if (used > 0) yield buffer.subarray(0, used)
+  if (length > 0) yield { buffer, length }
 }
 
 /** Holds back the last 32 bytes of everything, which only the end shows to be the checksum. */
@@ -91,13 +95,15 @@ interface File {
   datasync(): Promise<void>
 }
 
-/** One write at a time, behind the reader's back: while a block goes to the disk the next one is put together. */
+/**
+ * Several writes at the same time, each behind the one who reads: on a busy machine every single one waits for its turn twice, and
+ * one after the other they would take longer than the network.
+ */
 function createDisk(file: File) {
-  const buffers = [Buffer.allocUnsafeSlow(bufferBytes), Buffer.allocUnsafeSlow(bufferBytes)] as const
-  let turn = 0
+  const free = Array.from({ length: buffersInFlight }, () => Buffer.allocUnsafeSlow(bufferBytes))
+  const writing: { done: Promise<void>; buffer: Buffer }[] = []
   let position = 0
   let unsynced = 0
-  let writing: Promise<void> = Promise.resolve()
   let syncing: Promise<void> = Promise.resolve()
 
   async function writeAll(block: Buffer, start: number): Promise<void> {
@@ -111,19 +117,24 @@ function createDisk(file: File) {
     return promise
   }
   return {
-    spare: (): Buffer => buffers[turn++ % 2 === 0 ? 0 : 1],
-    async write(block: Buffer): Promise<void> {
-      await writing
-      writing = quiet(writeAll(block, position))
-      position += block.length
-      unsynced += block.length
+    async spare(): Promise<Buffer> {
+      const buffer = free.pop()
+      if (buffer) return buffer
+      const oldest = writing.shift()
+      await oldest?.done
+      return oldest?.buffer ?? Buffer.allocUnsafeSlow(bufferBytes)
+    },
+    /** `buffer` is the disk's until `spare` gives it again; `length`: of what is in it. */
+    write(buffer: Buffer, length: number): void {
+      writing.push({ buffer, done: quiet(writeAll(buffer.subarray(0, length), position)) })
+      position += length
+      unsynced += length
       if (unsynced < syncEveryBytes) return
       unsynced = 0
-      await syncing
-      syncing = quiet(writing.then(() => file.datasync()))
+      syncing = quiet(syncing.then(() => file.datasync()))
     },
     async finish(): Promise<void> {
-      await writing
+      for (const { done } of writing) await done
       await syncing
     },
     written: () => position,
