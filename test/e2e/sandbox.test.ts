@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { execPath } from 'node:process'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { down } from '../sandbox/down.ts'
 import { openSandbox } from '../sandbox/index.ts'
 import { leftovers } from '../sandbox/leftovers.ts'
@@ -9,6 +9,7 @@ import type { Shape } from '../sandbox/plan.ts'
 import { slotOf } from '../sandbox/state.ts'
 import { up } from '../sandbox/up.ts'
 import { createReport } from '../setup/report.ts'
+import { eventually } from './plugin.ts'
 
 const name = 'sandbox-test'
 const shape: Shape = { hosts: 1, pull: 2, push: 0, karmada: false, machines: 0 }
@@ -81,4 +82,41 @@ test('logs and exec go through the API server to the kubelet', async () => {
   await kubectl('wait', '--for=condition=Ready', 'pod/hello', '--timeout=60s')
   expect((await kubectl('logs', 'hello')).stdout).toBe('hello\n')
   expect((await kubectl('exec', 'hello', '--', 'id', '-u')).stdout).toBe('0\n')
+})
+
+describe('a machine for etcd', () => {
+  const alone: Shape = { hosts: 0, pull: 0, push: 0, karmada: true, machines: 1 }
+  const image = 'gcr.io/etcd-development/etcd:v3.6.16'
+
+  test('runs containers in its own network, on a disk of its own', async () => {
+    expect(await up(name, { ...alone, karmada: false }, report)).toBe('changed')
+    const sandbox = await openSandbox(name)
+    const machine = sandbox.machine('etcd1')
+    const command = ['etcd', '--data-dir=/tmp/data', `--listen-client-urls=http://${machine.address}:2379`]
+    const urls = `--advertise-client-urls=http://${machine.address}:2379`
+    await sandbox.exec(['docker', '-H', machine.docker, 'run', '-d', '--network=host', image, ...command, urls])
+    const answer = () => fetch(`http://${machine.address}:2379/version`).then(response => response.json())
+    await eventually(30, async () => expect(await answer()).toMatchObject({ etcdserver: '3.6.16' }))
+    const { stdout } = await machine.exec(['df', '--output=source', '/var/lib/docker'])
+    expect(stdout).toMatch(/\/dev\/loop\d+/)
+  })
+
+  test('starts its engine again after that was killed', async () => {
+    const sandbox = await openSandbox(name)
+    await sandbox.machine('etcd1').stop('docker')
+    expect(await up(name, alone, report)).toBe('changed')
+    const { stdout } = await sandbox.exec(['docker', '-H', sandbox.machine('etcd1').docker, 'images', '--quiet'])
+    expect(stdout.trim().split('\n')).toHaveLength(2)
+  })
+
+  test('leaves nothing behind, with a container and an engine that was killed', async () => {
+    const sandbox = await openSandbox(name)
+    const { docker, stop } = sandbox.machine('etcd1')
+    await sandbox.exec(['docker', '-H', docker, 'run', '-d', '--network=host', image, 'etcd', '--data-dir=/tmp/data'])
+    await stop('docker')
+    const slot = (await slotOf(name)) ?? 0
+    expect((await leftovers(name, slot)).filter(left => left.startsWith('disk'))).toHaveLength(1)
+    await down(name)
+    expect(await leftovers(name, slot)).toEqual([])
+  })
 })

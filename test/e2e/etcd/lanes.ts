@@ -8,7 +8,7 @@ export interface Lane {
 }
 
 /** Each costs a TLS handshake, and again after an answer that did not come in time. */
-export const widest = 48
+const widest = 48
 const narrowest = 2
 /** A member that did not do as it was asked is left alone for so long. Milliseconds. */
 const avoidMs = 500
