@@ -75,6 +75,8 @@ export function etcdutlPod(
   spec.containers = [{ ...shell, command: ['touch', `${folder}.restored`], volumeMounts: mounts }]
   spec.volumes = [{ name: 'snapshot', emptyDir: {} }, { name: 'data' }]
   storeIn(spec, owner, generation)
+  // Of a member that has never run there is no folder yet.
+  for (const { hostPath } of spec.volumes) if (hostPath) hostPath.type = 'DirectoryOrCreate'
   return pod
 }
 

@@ -31,11 +31,6 @@ export async function etcdutl(
   const { image, generation } = launch
   const existing = await findStatefulSet(site)
   const fresh = (existing && runningOf(existing.spec.template)?.launch.generation) !== generation
-  const { storage } = owner.driver
-  // The kubelet does not make the member's folder, so that a wiped disk is noticed.
-  if ('hostPath' in storage) {
-    await inFolder(site, storage.hostPath, ['mkdir', '-p', `/data/${owner.cluster}/${owner.member}`])
-  }
   const pod = etcdutlPod(owner, node, { image, generation, args: args(snapshotPath), fresh })
   const { log } = await withPod(site, pod, etcdutlName, async () => {
     await waitFor<Pod>(client, helperRef(site), receiving, waiting(site))
