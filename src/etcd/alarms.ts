@@ -15,6 +15,10 @@ import type { EtcdWorld } from './world.ts'
 /** An alarm that comes back within this time was not cured. Milliseconds. */
 const quietMs = 5000
 const compactMs = 5 * 60_000
+/** Of the quota: from here on room is made before anything is disarmed. */
+const nearShare = 0.9
+/** And with so much of it still in use afterwards, the alarm would be back at once. */
+const fullShare = 0.97
 
 /** What `etcd alarms` shows. */
 export interface AlarmRow {
@@ -65,7 +69,9 @@ export function planAlarms(view: ClusterView, alarms: readonly Alarm[], quotaByt
     })
   }
   const answering = view.members.filter(({ status }) => status && !status.isLearner)
-  const nearQuota = answering.some(({ status }) => status && status.dbSize > 0.9 * (status.dbSizeQuota || quotaBytes))
+  const nearQuota = answering.some(
+    ({ status }) => status && status.dbSize > nearShare * (status.dbSizeQuota || quotaBytes),
+  )
   const makeRoom = nearQuota && alarms.some(({ alarm }) => alarm === 'NOSPACE')
   // Of a member that was replaced meanwhile only the alarm is left.
   const corrupt = view.members.some(({ member }) =>
@@ -118,13 +124,12 @@ const compactStep: Step<EtcdWorld> = {
   },
 }
 
-/** Where what is in use alone fills the quota, the alarm would be back at once. */
 const roomStep = (members: readonly MemberSpec[]): Step<EtcdWorld> => ({
   title: 'Room below the quota',
   async run(world) {
     const statuses = await Promise.all(members.map(async ({ name }) => ({ name, status: await statusOf(world, name) })))
     const quotaOf = (quota: number) => quota || world.state.spec.tuning.quotaBytes
-    const full = statuses.find(({ status }) => status.dbSize > 0.9 * quotaOf(status.dbSizeQuota))
+    const full = statuses.find(({ status }) => status.dbSize > fullShare * quotaOf(status.dbSizeQuota))
     const [largest] = statuses.toSorted((a, b) => b.status.dbSize - a.status.dbSize)
     if (!full) {
       return {
