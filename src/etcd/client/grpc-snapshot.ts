@@ -32,6 +32,7 @@ export async function* grpcSnapshot(connection: Connection, limits: Limits): Asy
   limits.signal?.throwIfAborted()
   const session = connect(endpoint, { secureContext, settings: { initialWindowSize: windowBytes, enablePush: false } })
   const dying = supervise(session, limits)
+  let begun = false
   try {
     await connected(session, dying)
     session.setLocalWindowSize(windowBytes)
@@ -40,9 +41,25 @@ export async function* grpcSnapshot(connection: Connection, limits: Limits): Asy
       { endStream: false },
     )
     stream.end(emptyRequest)
-    yield* read(stream, dying, endpoint)
+    let trailers: IncomingHttpHeaders = {}
+    stream.once('trailers', found => {
+      trailers = found
+    })
+    // An error without a message comes as a head alone.
+    throwIfFailed(await headOf(stream), endpoint)
+    begun = true
+    const reader = createMessageReader(blob)
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      dying.pause()
+      const found = together(chunk, reader.pieces(chunk))
+      if (found.length > 0) yield found
+      dying.alive()
+    }
+    throwIfFailed(trailers, endpoint)
+    // Without a status the connection broke in the middle.
+    if (trailers['grpc-status'] === undefined || reader.unfinished()) throw closed()
   } catch (error) {
-    throw own(dying.reason ?? error, connection, limits)
+    throw own(dying.reason ?? error, connection, { signal: limits.signal, begun })
   } finally {
     dying.end()
     session.destroy()
@@ -106,23 +123,15 @@ function connected(session: ClientHttp2Session, dying: Dying): Promise<void> {
   })
 }
 
-async function* read(stream: ClientHttp2Stream, dying: Dying, endpoint: string): AsyncGenerator<Uint8Array> {
-  let trailers: IncomingHttpHeaders = {}
-  stream.once('trailers', found => {
-    trailers = found
-  })
-  const head = await headOf(stream)
-  // An error without a message comes as a head alone.
-  throwIfFailed(head, endpoint)
-  const reader = createMessageReader(blob)
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    dying.pause()
-    yield* reader.pieces(chunk)
-    dying.alive()
+/** Moves a chunk's pieces to its beginning: one hand-over for each chunk is half the time of all. */
+function together(chunk: Buffer, pieces: readonly Uint8Array[]): Buffer {
+  let end = 0
+  for (const piece of pieces) {
+    const start = piece.byteOffset - chunk.byteOffset
+    if (start > end) chunk.copyWithin(end, start, start + piece.length)
+    end += piece.length
   }
-  throwIfFailed(trailers, endpoint)
-  // Without a status the connection broke in the middle.
-  if (trailers['grpc-status'] === undefined || reader.unfinished()) throw closed()
+  return chunk.subarray(0, end)
 }
 
 function headOf(stream: ClientHttp2Stream): Promise<IncomingHttpHeaders> {
@@ -141,7 +150,6 @@ function throwIfFailed(headers: IncomingHttpHeaders, endpoint: string): void {
   const status = Number(headers['grpc-status'] ?? 0)
   if (status === 0) return
   const said = percentDecoded(String(headers['grpc-message'] ?? '')) || `gRPC status ${status}`
-  if (status === code.unimplemented) throw new NoGrpcError(said)
   throw new EtcdError(said, { endpoint, code: status })
 }
 
@@ -158,11 +166,18 @@ const closed = () => Object.assign(new Error('closed'), { code: 'ECONNRESET' })
 /** nghttp2 says this of an answer in HTTP/1.1; OpenSSL the other, where the two ends have no protocol in common. */
 const notSpoken = /ERR_HTTP2_ERROR|NO_APPLICATION_PROTOCOL/
 
-function own(error: unknown, connection: Connection, { signal }: Limits): unknown {
+function own(
+  error: unknown,
+  connection: Connection,
+  { signal, begun }: { signal: AbortSignal | undefined; begun: boolean },
+): unknown {
   if (signal?.aborted) return signal.reason
-  if (error instanceof NoGrpcError || error instanceof EtcdError) return error
-  if (error instanceof Error && 'code' in error && notSpoken.test(String(error.code)))
-    return new NoGrpcError(error.message)
+  if (error instanceof NoGrpcError) return error
+  // Once something has come, beginning anew in another way would give it twice.
+  if (error instanceof EtcdError)
+    return error.code === code.unimplemented && !begun ? new NoGrpcError(error.said) : error
+  const strange = error instanceof Error && 'code' in error && notSpoken.test(String(error.code))
+  if (strange && !begun) return new NoGrpcError(error.message)
   const failure = unreachable(error, connection.endpoint)
   if (failure.failure === 'tls') connection.forget()
   return failure

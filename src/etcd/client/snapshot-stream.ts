@@ -2,12 +2,24 @@ import type { Connection, Limits } from './connection.ts'
 import { gatewaySnapshot } from './gateway-snapshot.ts'
 import { grpcSnapshot, NoGrpcError } from './grpc-snapshot.ts'
 
-/** The database as a member sends it: over gRPC, or over the JSON gateway where gRPC does not come through. */
-export async function* snapshotStream(connection: Connection, limits: Limits): AsyncGenerator<Uint8Array> {
-  try {
-    yield* grpcSnapshot(connection, limits)
-  } catch (error) {
-    if (!(error instanceof NoGrpcError)) throw error
-    yield* gatewaySnapshot(connection, limits)
+/**
+ * The database as a member sends it: over gRPC, or over the JSON gateway where gRPC does not come through. No generator around the
+ * other two: it would take as long as they do.
+ */
+export function snapshotStream(connection: Connection, limits: Limits): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      let chosen = grpcSnapshot(connection, limits)
+      return {
+        next: () =>
+          chosen.next().catch((error: unknown) => {
+            // It is thrown before the first byte only.
+            if (!(error instanceof NoGrpcError)) throw error
+            chosen = gatewaySnapshot(connection, limits)
+            return chosen.next()
+          }),
+        return: () => chosen.return(undefined),
+      }
+    },
   }
 }

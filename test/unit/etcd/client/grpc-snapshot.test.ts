@@ -93,6 +93,11 @@ test('what etcd says instead, in a head alone or behind data', async () => {
   expect(await failureOf(behind.client())).toMatchObject({ code: 2, said: 'disk trouble' })
 })
 
+test('once something has come, it is not begun anew over the gateway', async () => {
+  await using etcd = await member(answer => withTrailers(answer, { 'grpc-status': '12' }).end(stream))
+  expect(await failureOf(etcd.client())).toMatchObject({ code: 12 })
+})
+
 test('a stream that ends without a status is no snapshot', async () => {
   await using etcd = await member(answer => {
     answer.respond(grpcHead)
