@@ -122,6 +122,20 @@ describe.runIf(fourth)('a fourth member', () => {
   })
 })
 
+test.runIf(fourth)('a member moves to another machine', async () => {
+  const [member = ''] = await etcd.followers()
+  const there = etcd.memberOf(fourth ?? '').replace(/^[^=]+/, member)
+  const { lost } = await etcd.underWrites(async () => {
+    expect(await karmadaNet(`etcd member replace ${member} --member ${there}`)).toSucceed()
+  }, gently)
+  expect(lost).toEqual([])
+  await saysWell(3)
+  expect((await etcd.spec()).members.find(({ name }) => name === member)?.address).toBe(machines[3]?.address)
+  expect(await etcd.docker(member, 'ps', '--all', '--quiet')).toBe('')
+  // Other tests find a member on the machine of its name.
+  await etcd.clean()
+})
+
 test('from three to one and back', async () => {
   const { lost } = await etcd.underWrites(async () => {
     expect(await karmadaNet('etcd scale 1')).toSucceed()

@@ -79,7 +79,9 @@ describe('restore', () => {
     await put('/a', '1')
     await save()
     const started = await startedAt()
-    expect(await karmadaNet(`etcd snapshot restore ${file}`)).toFailWith('must be confirmed', { hint: '--yes' })
+    expect(await karmadaNet(`etcd snapshot restore ${file}`)).toFailWith('there is no terminal to confirm it', {
+      hint: '--yes',
+    })
     const whole = await readFile(file)
     await truncate(file, whole.length - 5000)
     expect(await karmadaNet(`etcd snapshot restore ${file} --yes`)).toFailWith('truncated')
