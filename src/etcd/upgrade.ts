@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { UserError } from '../errors.ts'
 import { pause } from '../kube/pause.ts'
 import type { Progress, Step, StepGroup } from '../steps/step.ts'
@@ -108,8 +109,8 @@ const membersStep = ({ target, image }: UpgradeOptions): Step<EtcdWorld> => ({
   async run(world, progress) {
     const view = await lookAt(world)
     const { only, inHand } = unfinished(world.state, view, target)
-    if (world.state.spec.version !== target || image !== undefined)
-      await world.remember(towards(world.state, target, image))
+    const wanted = towards(world.state, { target, image, only })
+    if (!isDeepStrictEqual(wanted, world.state)) await world.remember(wanted)
     const done: string[] = []
     const perMember = async (member: MemberSpec) => {
       // Before it is stopped: a run after this one must know what to start.
@@ -136,10 +137,18 @@ export function unfinished(
   return { only, inHand: down?.spec.name }
 }
 
-const towards = (state: ClusterState, version: string, image = state.spec.image): ClusterState => ({
-  ...state,
-  spec: { ...state.spec, version, image },
-})
+/**
+ * What is known once the way is chosen. Pure. A run that was cut off may have noted another version for a member that it never
+ * came to: those that run the target already are done, whatever was noted.
+ */
+export function towards(
+  state: ClusterState,
+  { target, image = state.spec.image, only }: { target: string; image?: string | undefined; only: string[] },
+): ClusterState {
+  const settled = Object.keys(state.members).filter(name => !only.includes(name))
+  const known = settled.reduce((known, name) => withVersion(known, name, target), state)
+  return { ...known, spec: { ...known.spec, version: target, image } }
+}
 
 const withVersion = (state: ClusterState, name: string, version: string): ClusterState => ({
   ...state,

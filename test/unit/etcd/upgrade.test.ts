@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { unfinished, versionsOf } from '../../../src/etcd/upgrade.ts'
+import { towards, unfinished, versionsOf } from '../../../src/etcd/upgrade.ts'
 import { clusterState } from './spec.ts'
 import { dead, healthy, memberStatus, viewOf } from './views.ts'
 
@@ -51,6 +51,16 @@ test.each([
   ['done', recorded(target, target, target), [runs(1, target), runs(2, target), runs(3, target)], [], undefined],
 ])('who is to be upgraded %s', (_, state, members, only, inHand) => {
   expect(unfinished(state, viewOf(members), target)).toEqual({ only, inHand })
+})
+
+test('what a run that was cut off noted for a member it never came to is taken back', () => {
+  const state = recorded(old, target, old)
+  const wanted = towards(state, { target: old, only: [] })
+  expect(Object.values(wanted.members).map(({ version }) => version)).toEqual([old, old, old])
+  expect(towards(state, { target, image: 'mirror/etcd', only: ['m1', 'm3'] })).toEqual({
+    ...state,
+    spec: { ...state.spec, version: target, image: 'mirror/etcd' },
+  })
 })
 
 test('of a member that is down counts what it was last started with', () => {
