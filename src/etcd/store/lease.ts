@@ -2,7 +2,7 @@ import { isConflict, isNotFound, isStatus } from '../../kube/errors.ts'
 import type { KubeClient, KubeObject, ObjectRef } from '../../kube/types.ts'
 
 /** A lock whose holder is not heard of for so long is anybody's. */
-export const leaseSeconds = 30
+const leaseSeconds = 30
 export const renewMs = 10_000
 const timeoutMs = 5000
 

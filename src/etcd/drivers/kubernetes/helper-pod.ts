@@ -16,7 +16,7 @@ import {
 
 export const snapshotPath = '/snapshot/snapshot.db'
 
-export const helperName = ({ cluster, member }: Owner): string => `${memberName(cluster, member)}-helper`
+const helperName = ({ cluster, member }: Owner): string => `${memberName(cluster, member)}-helper`
 
 /** The container whose words count. */
 export const shellName = 'shell'

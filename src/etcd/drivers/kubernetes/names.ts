@@ -4,7 +4,7 @@ import type { KubeObject } from '../../../kube/types.ts'
 const managedBy = { 'app.kubernetes.io/managed-by': 'kubectl-karmada-net' }
 export const partOf = { ...managedBy, 'app.kubernetes.io/part-of': 'karmada-net' }
 
-export const memberLabel = 'karmada-net.io/etcd-member'
+const memberLabel = 'karmada-net.io/etcd-member'
 
 /** Annotations of a member's pod. */
 export const annotation = {

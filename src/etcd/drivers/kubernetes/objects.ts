@@ -34,7 +34,7 @@ export const root = '/var/lib/etcd'
 export const paths: MemberPaths = { data: generation => `${root}/generation-${generation}`, pki: '/etc/etcd/pki' }
 
 /** The member's folder on its node. */
-export const hostFolder = (hostPath: string, { cluster, member }: Pick<Owner, 'cluster' | 'member'>): string =>
+const hostFolder = (hostPath: string, { cluster, member }: Pick<Owner, 'cluster' | 'member'>): string =>
   `${hostPath.replace(/\/+$/, '')}/${cluster}/${member}`
 
 export const claimName = ({ cluster, member }: Owner, generation: number): string =>

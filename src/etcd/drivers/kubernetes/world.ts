@@ -28,7 +28,7 @@ export const secretRef = (site: Site): ObjectRef => ref('v1', 'Secret', site)
 export const podRef = (site: Site): ObjectRef => ref('v1', 'Pod', site, '-0')
 export const helperRef = (site: Site): ObjectRef => ref('v1', 'Pod', site, '-helper')
 
-export const labelsOf = ({ owner }: Site): Record<string, string> => labels('etcd', owner.cluster, owner.member)
+const labelsOf = ({ owner }: Site): Record<string, string> => labels('etcd', owner.cluster, owner.member)
 export const selectorOf = (site: Site): string =>
   Object.entries(labelsOf(site))
     .map(([label, value]) => `${label}=${value}`)
