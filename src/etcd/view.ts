@@ -125,4 +125,4 @@ function isHealthyVoter({ member, status }: MemberView, leaderId: MemberId | und
 }
 
 /** `memberID:10501334649042878790 alarm:NOSPACE` among a status's errors. */
-export const isAlarm = (error: string): boolean => /alarm:/i.test(error)
+const isAlarm = (error: string): boolean => /alarm:/i.test(error)

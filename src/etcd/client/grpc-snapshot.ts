@@ -19,8 +19,8 @@ const path = '/etcdserverpb.Maintenance/Snapshot'
 const blob = 3
 /** An empty message: not compressed, no bytes. */
 const emptyRequest = Buffer.alloc(5)
-/** What may be on its way unread: enough for 160 MB/s over 50 ms, and for a machine so busy that each end waits for its turn. */
-const windowBytes = 8 << 20
+/** What may be on its way unread: enough for 80 MB/s over 50 ms, and for a machine so busy that each end waits for its turn. */
+const windowBytes = 4 << 20
 
 /**
  * Over gRPC, on HTTP/2 by hand. Reads no faster than it is consumed. `timeoutMs` is how long the member may be silent.

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 /** Buffers in use or waiting to be collected; what is in use is about 10 MB. */
-const mostBytes = 24e6
+const mostBytes = 16e6
 
 /**
  * Keeps memory flat while a gigabyte flows through. V8 counts a buffer as the few bytes of its object and lets 64 MB of dead ones

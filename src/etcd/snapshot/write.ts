@@ -12,7 +12,7 @@ export interface Written {
 export class DamagedError extends Error {}
 
 const trailerBytes = 32
-const bufferBytes = 1 << 20
+const bufferBytes = 512 << 10
 const buffersInFlight = 8
 /** Pages the kernel may hold back; otherwise the end would wait for all of them at once. */
 const syncEveryBytes = 256 << 20
