@@ -12,7 +12,7 @@ import {
 } from './container.ts'
 import { type Engine, freeBytes, readEngine } from './engine.ts'
 import { readPublic } from './files.ts'
-import { type Names, paths } from './names.ts'
+import { logIn, type Names } from './names.ts'
 import { exists } from './probe.ts'
 import { listVolumes, type Volume, whyForeignVolume } from './volumes.ts'
 
@@ -52,10 +52,7 @@ async function readMember(docker: Docker, names: Names, container: Container): P
   const launch = launchIn(container)
   if (runs(container)) return { state: 'running', launch }
   // A disk that was wiped: started again it would take its old place with an empty log. A try that failed may have left other folders.
-  const lost =
-    launch &&
-    wasStarted(container) &&
-    !(await exists(docker, names.container, `${paths.data(launch.generation)}/member/wal`))
+  const lost = launch && wasStarted(container) && !(await exists(docker, names.container, logIn(launch)))
   return { state: lost ? 'absent' : 'stopped', launch, said: await lastSaid(docker, names, container) }
 }
 

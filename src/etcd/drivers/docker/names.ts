@@ -70,6 +70,9 @@ export const paths: MemberPaths = {
   pki: `${pkiMount}/current`,
 }
 
+/** Where etcd's log is, once it has begun. */
+export const logIn = ({ generation }: { generation: number }): string => `${paths.data(generation)}/member/wal`
+
 /** Who etcd runs as: "nonroot" of the distroless images, unknown to the machine. */
 export const user = 65532
 

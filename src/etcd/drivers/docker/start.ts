@@ -5,7 +5,7 @@ import type { Docker } from './cli.ts'
 import { type Container, createArgs, launchIn, readOurs, removeContainer, runs } from './container.ts'
 import { readEngine } from './engine.ts'
 import { ensureImage } from './image.ts'
-import { dataFolder, dataMount, generationLabel, type Names, restoredLabel, tokenLabel, user } from './names.ts'
+import { dataFolder, dataMount, generationLabel, logIn, type Names, restoredLabel, tokenLabel, user } from './names.ts'
 import { exists, finished } from './probe.ts'
 import { tarEnd, tarHeader } from './tar.ts'
 import { ensureVolume, type Volume } from './volumes.ts'
@@ -37,8 +37,10 @@ async function replace(docker: Docker, names: Names, launch: Launch, old: Contai
     ensureVolume(docker, names, names.pkiVolume),
     removeContainer(docker, names, names.next),
   ])
-  if (old === undefined || launchIn(old)?.generation !== launch.generation) refuseOtherLife(docker, volume, launch)
-  await docker.run(createArgs(names, launch, { image, loggingDriver }))
+  const sameData = old && launchIn(old)?.generation === launch.generation
+  if (!sameData) refuseOtherLife(docker, volume, launch)
+  const begun = sameData && (await exists(docker, names.container, logIn(launch)))
+  await docker.run(createArgs(names, begun ? asBegun(launch) : launch, { image, loggingDriver }))
   if (volume.labels[restoredLabel]) await refuseHalfRestored(docker, names, volume)
   await docker.run(['cp', '-', `${names.next}:${dataMount}`], { input: [emptyFolder(dataFolder), tarEnd()] })
   if (old) {
@@ -48,6 +50,17 @@ async function replace(docker: Docker, names: Names, launch: Launch, old: Contai
   await docker.run(['container', 'rename', names.next, names.container])
   await docker.run(['start', names.container])
 }
+
+/**
+ * For one that has its data, and so does not look at these flags. Should they be lost while the engine starts it again and again, then as
+ * a "new" one it is refused by its peers, where as an "existing" one it would be taken back with an empty log. Pure.
+ */
+export const asBegun = (launch: Launch): Launch => ({
+  ...launch,
+  bootstrapArgs: launch.bootstrapArgs.map(arg =>
+    arg === '--initial-cluster-state=existing' ? '--initial-cluster-state=new' : arg,
+  ),
+})
 
 async function refuseHalfRestored(docker: Docker, names: Names, { name }: Volume): Promise<void> {
   if (await exists(docker, names.next, `${dataMount}/${finished}`)) return
@@ -63,7 +76,10 @@ export const dataLabels = (launch: Launch): Record<string, string> => ({
   [tokenLabel]: tokenOf(launch),
 })
 
-/** An engine makes a volume root's; the folder in it becomes etcd's. What is in it stays. */
+/**
+ * An engine makes a volume root's; the folder in it becomes etcd's, and what is in it stays. In a volume that was wiped etcd cannot make it,
+ * and so cannot begin anew with an empty log.
+ */
 export const emptyFolder = (path: string): Buffer =>
   tarHeader({ path: `${path}/`, type: 'folder', mode: 0o700, owner: user })
 

@@ -5,6 +5,7 @@ import { explainDocker } from '../../../../src/etcd/drivers/docker/errors.ts'
 import { pinned } from '../../../../src/etcd/drivers/docker/image.ts'
 import { createDockerDriver } from '../../../../src/etcd/drivers/docker/index.ts'
 import { launchLabel, namesOf, whyForeign } from '../../../../src/etcd/drivers/docker/names.ts'
+import { asBegun } from '../../../../src/etcd/drivers/docker/start.ts'
 import { memberSpec } from '../spec.ts'
 
 const names = namesOf('karmada', 'm1')
@@ -60,6 +61,14 @@ describe('the container', () => {
     expect(launchIn(container({}, { [launchLabel]: label.slice(launchLabel.length + 1) }))?.generation).toBe(2)
     expect(launchIn(container({}, {}))).toBeUndefined()
   })
+})
+
+test('one that has its data is told to begin as new, not to join: with its data lost it would be taken back', () => {
+  const begun = asBegun({
+    ...launch,
+    bootstrapArgs: ['--initial-cluster-state=existing', '--initial-cluster-token=life'],
+  })
+  expect(begun).toEqual({ ...launch, bootstrapArgs: ['--initial-cluster-state=new', '--initial-cluster-token=life'] })
 })
 
 function container(state: object, labels: Record<string, string> | null = null) {
