@@ -13,15 +13,20 @@ export interface DownOptions {
 /** Takes a cluster away: a snapshot first, then the members, at last what is remembered of it. */
 export function downGroups(members: readonly MemberSpec[], { keepData, save }: DownOptions): StepGroup<EtcdWorld>[] {
   return [
-    ...(save ? [{ steps: [snapshotStep(save)] }] : []),
+    { steps: [save ? snapshotStep(save) : aloneStep] },
     ...members.map(member => ({ title: member.name, steps: [removeStep(member, keepData)] })),
     { steps: [forgetStep] },
   ]
 }
 
+/** The lock lives in what is removed next: that nobody holds it is all that can be asked. */
+const aloneStep: Step<EtcdWorld> = {
+  title: 'Nobody else works on it',
+  run: world => withLock(world, 'down', async () => ({ changed: false })),
+}
+
 const snapshotStep = (save: NonNullable<DownOptions['save']>): Step<EtcdWorld> => ({
   title: 'Snapshot',
-  // The lock lives in what is removed next, so only this step can hold it.
   run: async (world, progress) => ({
     changed: true,
     detail: await withLock(world, 'down', () => save(world, progress)),

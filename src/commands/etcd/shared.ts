@@ -94,7 +94,7 @@ export async function storeFor(flags: EtcdFlags, session: Session, spec: Cluster
   const { createSecretsStore } = await import('../../etcd/store/secrets.ts')
   const { clientOf } = await kubeClients(flags, session)
   const clients = contexts.map(context => ({ context, client: clientOf(context) }))
-  return createSecretsStore(clients, namespaceOf(spec), spec.name)
+  return createSecretsStore(clients, namespaceOf(spec), spec.name, { signal: session.signal, onWarning: session.warn })
 }
 
 /** Contexts of the members that run in Kubernetes. */
@@ -144,7 +144,11 @@ async function findInContexts(flags: EtcdFlags, session: Session, folder: string
   const [first] = found
   if (!first) throw none(flags.etcd, folder)
   if (names.length > 1) throw several(names)
-  return createSecretsStore(found, first.namespace, first.name)
+  const store = createSecretsStore(found, first.namespace, first.name, { signal: session.signal })
+  const { readState } = await import('../../etcd/index.ts')
+  const state = await readState(store)
+  // More than half of all its copies must agree, not of those that happened to answer.
+  return state ? storeFor(flags, session, state.spec) : store
 }
 
 function none(name: string | undefined, folder: string): UserError {
