@@ -7,7 +7,7 @@ import type { Session } from '../../cli/session.ts'
 import { UserError } from '../../errors.ts'
 import type { ClusterSpec, ClusterState, MemberSpec } from '../../etcd/cluster.ts'
 import type { EtcdWorld } from '../../etcd/world.ts'
-import type { KeyPair } from '../../pki/certificate.ts'
+import { authorityFlags, givenAuthority } from './given-authority.ts'
 import { type EtcdFlags, etcdFlags, etcdMutatingFlags, openEtcd, storeFor, surroundings } from './shared.ts'
 
 const upFlags = {
@@ -19,8 +19,7 @@ const upFlags = {
   ),
   version: flag.string('Version of etcd; default: the newest that was tested'),
   image: flag.string('Image of etcd, without tag, with one, or with a digest'),
-  caCert: flag.string('Your own certificate authority (PEM), instead of a new one', { files: true }),
-  caKey: flag.string('Its key (PEM)', { files: true }),
+  ...authorityFlags,
   force: flag.boolean('Also where the layout survives less than it seems to'),
   output: outputFlag(['yaml', 'json', 'name']),
 }
@@ -147,24 +146,6 @@ async function refuseFragile(spec: ClusterSpec, force: boolean): Promise<void> {
   const [first, ...rest] = objections(spec)
   if (first === undefined || force) return
   throw new UserError([first, ...rest].join('\n'), { hint: 'choose other members, or accept it with --force' })
-}
-
-async function givenAuthority(flags: {
-  caCert?: string | undefined
-  caKey?: string | undefined
-}): Promise<KeyPair | undefined> {
-  const { caCert, caKey } = flags
-  if (caCert === undefined && caKey === undefined) return undefined
-  if (caCert === undefined || caKey === undefined) throw new UserError('--ca-cert and --ca-key go together')
-  const { readFile } = await import('node:fs/promises')
-  const [certificate, key] = await Promise.all(
-    [caCert, caKey].map(path =>
-      readFile(path, 'utf8').catch(error => {
-        throw new UserError(`${path} cannot be read`, { cause: error })
-      }),
-    ),
-  )
-  return { certificate: certificate ?? '', key: key ?? '' }
 }
 
 /** Members that somebody has to start by hand, and that do not answer yet. */
