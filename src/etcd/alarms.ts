@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { UserError } from '../errors.ts'
 import { pause } from '../kube/pause.ts'
-import type { Step, StepGroup } from '../steps/step.ts'
+import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { formatBytes, formatShare } from './bytes.ts'
 import { EtcdError } from './client/errors.ts'
-import type { Alarm, EtcdClient } from './client/types.ts'
+import type { Alarm, EtcdClient, MemberStatus } from './client/types.ts'
 import type { MemberSpec } from './cluster.ts'
-import { defragStep, leaderLast } from './defrag.ts'
+import { defragStep, isWorthwhile, leaderLast } from './defrag.ts'
 import { nameOf } from './findings.ts'
 import { type ClusterView, lookAt } from './view.ts'
 import { sameData, waitForReady } from './waits.ts'
@@ -15,6 +15,8 @@ import type { EtcdWorld } from './world.ts'
 /** An alarm that comes back within this time was not cured. Milliseconds. */
 const quietMs = 5000
 const compactMs = 5 * 60_000
+/** How long a member's own compaction is waited for. Milliseconds. */
+const backgroundMs = 20_000
 /** Of the quota: from here on room is made before anything is disarmed. */
 const nearShare = 0.9
 /** And with so much of it still in use afterwards, the alarm would be back at once. */
@@ -89,17 +91,43 @@ export async function disarmGroups(world: EtcdWorld): Promise<StepGroup<EtcdWorl
   const view = await lookAt(world)
   const alarms = alarmsIn(view)
   if (alarms.length === 0) return []
-  const { makeRoom, defragment, compare } = planAlarms(view, alarms, world.state.spec.tuning.quotaBytes)
+  const { quotaBytes } = world.state.spec.tuning
+  const { makeRoom, defragment, compare } = planAlarms(view, alarms, quotaBytes)
   const kinds = [...new Set(alarms.map(({ alarm }) => alarm))].sort()
   const room = makeRoom
     ? [
         compactStep,
-        ...defragment.map(member => defragStep(member, (each, progress) => waitForReady(each, member, progress))),
+        ...defragment.map(member =>
+          defragStep(member, {
+            before: (each, progress) => waitForCompaction(each, member, progress),
+            worth: status => isFull(status, quotaBytes) || isWorthwhile(status),
+            after: (each, progress) => waitForReady(each, member, progress),
+          }),
+        ),
         roomStep(defragment),
       ]
     : []
   return [{ steps: [...(compare ? [compareStep] : []), ...room, disarmStep(kinds), writeStep, quietStep(makeRoom)] }]
 }
+
+/**
+ * A compaction answers when the member that was asked has carried it out; the others go on behind it, and a run that was cut off may have
+ * left them in the middle.
+ */
+async function waitForCompaction(world: EtcdWorld, member: MemberSpec, progress: Progress): Promise<void> {
+  const client = world.clientOf(member)
+  const end = performance.now() + backgroundMs
+  for (let used = Number.POSITIVE_INFINITY; performance.now() < end; await pause(500, world.signal)) {
+    const { dbSizeInUse } = await client.status()
+    if (dbSizeInUse >= used) return
+    progress(`its compaction goes on, ${formatBytes(dbSizeInUse)} in use`)
+    used = dbSizeInUse
+  }
+}
+
+/** What a member calls in use is what was so at its last write, and it takes none: a full one is rewritten whatever it says. */
+const isFull = ({ dbSize, dbSizeQuota }: MemberStatus, quotaBytes: number): boolean =>
+  dbSize > nearShare * (dbSizeQuota || quotaBytes)
 
 /** Of the leader: it knows first what is so. Throws UserError without one. */
 async function leaderClient(world: EtcdWorld): Promise<EtcdClient> {

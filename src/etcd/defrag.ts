@@ -1,5 +1,5 @@
 import { UserError } from '../errors.ts'
-import type { Step, StepGroup } from '../steps/step.ts'
+import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { formatBytes, formatShare } from './bytes.ts'
 import type { MemberStatus } from './client/types.ts'
 import type { MemberSpec } from './cluster.ts'
@@ -47,24 +47,35 @@ export const leaderLast = (members: readonly MemberView[], { leader }: ClusterVi
 export const defragGroups = (members: readonly MemberSpec[]): StepGroup<EtcdWorld>[] => [
   {
     steps: members.map(member =>
-      defragStep(member, async (world, progress) => {
-        await waitForReady(world, member, progress)
-        await waitForHealthy(world, progress)
+      defragStep(member, {
+        async after(world, progress) {
+          await waitForReady(world, member, progress)
+          await waitForHealthy(world, progress)
+        },
       }),
     ),
   },
 ]
 
-/** `settled`: what has to be so before the next member may serve nothing. */
+interface Around {
+  /** What has to be over before it is looked at. */
+  before?(world: EtcdWorld, progress: Progress): Promise<void>
+  /** Default: `isWorthwhile`. */
+  worth?(status: MemberStatus): boolean
+  /** What has to be so before the next member may serve nothing. */
+  after(world: EtcdWorld, progress: Progress): Promise<void>
+}
+
 export const defragStep = (
   member: MemberSpec,
-  settled: (world: EtcdWorld, progress: (waitingFor: string) => void) => Promise<void>,
+  { before: first, after: settled, worth = isWorthwhile }: Around,
 ): Step<EtcdWorld> => ({
   title: `Defragment ${member.name}`,
   async run(world, progress) {
     const client = world.clientOf(member)
+    await first?.(world, progress)
     const before = await client.status()
-    if (!isWorthwhile(before)) return { changed: false, detail: `nothing to win of ${formatBytes(before.dbSize)}` }
+    if (!worth(before)) return { changed: false, detail: `nothing to win of ${formatBytes(before.dbSize)}` }
     await requireRoom(world, member, before)
     progress(`rewriting ${formatBytes(before.dbSizeInUse)}; it serves nothing meanwhile`)
     const began = performance.now()

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { prefixEnd } from '../../../src/etcd/client/prefix.ts'
@@ -11,6 +11,18 @@ const etcd = await openEtcdWorld('observe')
 const { karmadaNet, machines } = etcd
 const names = machines.slice(0, 3).map(({ name }) => name)
 const [first = ''] = names
+
+/** Other bytes in the place of some, in the database of a member that is stopped. */
+async function tamper(member: string, before: string, after: string): Promise<void> {
+  const volumes = etcd.sandbox.machine(member).path('/var/lib/docker/volumes')
+  const name = (await readdir(volumes)).find(each => each.startsWith(`karmada-net-etcd-observe-${member}-data-`)) ?? ''
+  const file = join(volumes, name, '_data/data/member/snap/db')
+  const content = await readFile(file)
+  const at = content.indexOf(before)
+  expect(at).toBeGreaterThan(0)
+  content.write(after, at)
+  await writeFile(file, content)
+}
 
 /** A database that is full after 32 MiB. */
 async function upWithSmallQuota(): Promise<RunResult> {
@@ -148,6 +160,25 @@ describe('one member that does not answer', () => {
   })
 })
 
+test('data changed behind its back: it does not start, status says why, replacing it heals', async () => {
+  const [member = ''] = await etcd.followers()
+  await withClient(client => client.put('/tamper', 'as it was put'))
+  // etcd has it in its file by then.
+  await etcd.stop(member)
+  await tamper(member, 'as it was put', 'as it was not')
+  await etcd.docker(member, 'start', `karmada-net-etcd-observe-${member}`)
+  await eventually(60, async () => {
+    const run = await karmadaNet('etcd status')
+    expect(row(run, member)).toMatch(/ down +- .* stopped: found data inconsistency with peers$/)
+    expect(run.stderr).toContain(`hint: kubectl karmada-net etcd member replace ${member}`)
+  })
+  const verify = await karmadaNet(`etcd verify ${member}`)
+  expect(verify).toFailWith(`failed for ${member}`)
+  expect(verify.stdout).toMatch(/found data inconsistency with peers\n +hint: .* etcd member replace/)
+  expect(await karmadaNet(`etcd member replace ${member}`)).toSucceed()
+  expect(await karmadaNet('etcd verify')).toSucceed()
+})
+
 describe('keys', () => {
   const karmada = (root: string) => [
     `${root}/namespaces/default`,
@@ -239,13 +270,22 @@ describe('space', () => {
     expect(count).toBe(40)
   })
 
-  /** Leaves free pages in every database. */
-  const makeHoles = () =>
-    withClient(async client => {
+  /** Leaves free pages in every database; members compact in their own time, and count free pages when they write. */
+  const makeHoles = async () => {
+    await withClient(async client => {
       for (let index = 0; index < 60; index++) await client.put(`${junk}${index % 20}`, value)
       await client.deleteRange(junk, String(prefixEnd(junk)))
       await client.compact((await client.status()).revision)
     })
+    for (const name of names)
+      await eventually(30, async () => {
+        const { dbSize, dbSizeInUse } = await withClient(async client => {
+          await client.put('/nudge', '')
+          return client.status()
+        }, name)
+        expect(dbSize - dbSizeInUse).toBeGreaterThan(3 * 2 ** 20)
+      })
+  }
 
   test('defrag: followers first, the leader last, bytes won; the second time there is nothing to do', async () => {
     await makeHoles()
