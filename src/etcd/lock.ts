@@ -12,7 +12,7 @@ import type { EtcdWorld } from './world.ts'
 
 /** Gone with its lease when the tool that holds it is gone. */
 export const lockKey = 'karmada-net.io/lock'
-export const leaseSeconds = 30
+const leaseSeconds = 30
 const renewMs = 10_000
 const callMs = 3000
 /** An election is over by then. */

@@ -14,7 +14,7 @@ export interface Before {
   current: bigint | undefined
 }
 
-export const beforeOf = ({ members, hasQuorum }: Pick<ClusterView, 'members' | 'hasQuorum'>): Before => {
+const beforeOf = ({ members, hasQuorum }: Pick<ClusterView, 'members' | 'hasQuorum'>): Before => {
   const answering = members.filter(({ status }) => status)
   const revisions = answering.flatMap(({ status }) => status?.revision ?? [])
   return {

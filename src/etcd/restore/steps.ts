@@ -151,7 +151,7 @@ const provedStep = ({ facts, members, current }: Restoring): Step<EtcdWorld> => 
 })
 
 /** The same world with these members alone: the others are not waited for. */
-export const only = (world: EtcdWorld, members: readonly MemberSpec[]): EtcdWorld => ({
+const only = (world: EtcdWorld, members: readonly MemberSpec[]): EtcdWorld => ({
   ...world,
   state: { ...world.state, spec: { ...world.state.spec, members: [...members] } },
 })
