@@ -212,10 +212,27 @@ describe('a member', () => {
     await world.up()
   })
 
+  test('whose data are lost while it runs is not taken back with an empty log', async () => {
+    const driver = driverOf()
+    const gone = (words: RegExp) =>
+      eventually(30, async () =>
+        expect(await driver.inspect()).toMatchObject({ state: 'absent', said: expect.stringMatching(words) }),
+      )
+    await machine.exec(['rm', '-rf', `/var/lib/docker/volumes/${container(first)}-data-1/_data/data/member`])
+    await world.kill(first)
+    await gone(/has already been bootstrapped/)
+    await machine.exec(['rm', '-rf', `/var/lib/docker/volumes/${container(first)}-data-1/_data/data`])
+    await gone(/cannot access data directory/)
+    await expect(world.up()).rejects.toThrow(`etcd member replace ${first}`)
+    const replaced = await karmadaNet(`etcd member replace ${first} --etcd ${cluster}`)
+    expect(replaced).toSucceed()
+    expect(await thingsOf(first)).toEqual(expected(first, 2))
+  })
+
   test('whose data was wiped while it was stopped is not there any more', async () => {
     const driver = driverOf()
     await driver.stop()
-    await machine.exec(['rm', '-rf', `/var/lib/docker/volumes/${container(first)}-data-1/_data/data/member`])
+    await machine.exec(['rm', '-rf', `/var/lib/docker/volumes/${container(first)}-data-2/_data/data/member`])
     expect((await driver.inspect()).state).toBe('absent')
     await expect(world.up()).rejects.toThrow('what it had stored is gone')
   })
@@ -306,6 +323,7 @@ describe('an engine', () => {
       generation: 7,
     }
     try {
+      await driver.deliver(memberFiles(await authorityOf(store), memberOn(), 'ecdsa-p256'))
       await eventually(30, () => driver.start(launch).then(changed => expect(changed).toBe(true)))
       expect(await docker(first, 'inspect', '-f', '{{.Config.Image}}', container(first))).toMatch(
         /^127\.0\.0\.1:5999\/etcd@sha256:[0-9a-f]{64}$/,
