@@ -61,8 +61,11 @@ export async function openEtcd(
   if (!state) {
     throw new UserError(`nothing is known of an etcd cluster in ${store.where}`, { hint: 'etcd up begins one' })
   }
-  const members = [...state.spec.members, ...newcomers]
-  return createWorld(store, state, await surroundings(flags, session, { ...state.spec, members }))
+  const larger = { ...state.spec, members: [...state.spec.members, ...newcomers] }
+  const moves = contextsOf(larger).length > contextsOf(state.spec).length && contextsOf(state.spec).length > 0
+  // A cluster that is new to it gets its copy with the first thing that is remembered.
+  const kept = moves ? await storeFor(flags, session, larger) : store
+  return createWorld(kept, state, await surroundings(flags, session, larger))
 }
 
 /** What drivers need around them; contexts are read only for members that run in Kubernetes. */
