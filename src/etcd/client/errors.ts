@@ -12,6 +12,7 @@ export const code = {
   outOfRange: 11,
   unimplemented: 12,
   unavailable: 14,
+  dataLoss: 15,
   unauthenticated: 16,
 } as const
 

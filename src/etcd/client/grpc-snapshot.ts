@@ -123,7 +123,7 @@ function connected(session: ClientHttp2Session, dying: Dying): Promise<void> {
   })
 }
 
-/** Moves a chunk's pieces to its beginning: one hand-over for each chunk is half the time of all. */
+/** Moves a chunk's pieces to its beginning, so that it is handed over once and not piece by piece. */
 function together(chunk: Buffer, pieces: readonly Uint8Array[]): Buffer {
   let end = 0
   for (const piece of pieces) {

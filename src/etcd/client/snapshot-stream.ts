@@ -4,7 +4,7 @@ import { grpcSnapshot, NoGrpcError } from './grpc-snapshot.ts'
 
 /**
  * The database as a member sends it: over gRPC, or over the JSON gateway where gRPC does not come through. No generator around the
- * other two: it would take as long as they do.
+ * other two: each one costs several promises for every chunk.
  */
 export function snapshotStream(connection: Connection, limits: Limits): AsyncIterable<Uint8Array> {
   return {

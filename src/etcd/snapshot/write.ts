@@ -96,8 +96,7 @@ interface File {
 }
 
 /**
- * Several writes at the same time, each behind the one who reads: on a busy machine every single one waits for its turn twice, and
- * one after the other they would take longer than the network.
+ * Several writes at the same time, behind the back of whoever reads: one after the other they held up the stream on a busy machine.
  */
 function createDisk(file: File) {
   const free = Array.from({ length: buffersInFlight }, () => Buffer.allocUnsafeSlow(bufferBytes))
