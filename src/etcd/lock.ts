@@ -15,6 +15,7 @@ export const lockKey = 'karmada-net.io/lock'
 const leaseSeconds = 30
 const renewMs = 10_000
 const callMs = 3000
+const refusesWrites: number[] = [code.resourceExhausted, code.dataLoss]
 /** An election is over by then. */
 const patienceMs = 5000
 
@@ -66,8 +67,8 @@ async function lockCluster(world: EtcdWorld, what: string): Promise<Held | undef
       return keepAlive(world, client, await take(client, me), me)
     } catch (error) {
       client.close()
-      // Full: a lease is a write, and what cures it must be allowed to run.
-      if (error instanceof EtcdError && error.code === code.resourceExhausted) return undefined
+      // Full or corrupt: a lease is a write, and what cures it must be allowed to run.
+      if (error instanceof EtcdError && refusesWrites.includes(error.code)) return undefined
       if (!isTransient(error)) throw error
     }
   }
