@@ -34,7 +34,7 @@ export async function authorityOf(store: Store): Promise<Authority> {
 }
 
 /** Members and clients are issued by different ones in the middle of `etcd certs rotate --ca`. Throws UserError as `authorityOf`. */
-export async function authoritiesOf(store: Store): Promise<{ members: Authority; clients: Authority }> {
+async function authoritiesOf(store: Store): Promise<{ members: Authority; clients: Authority }> {
   const { members, clients, trusted } = roles(await readRotation(store))
   const needed = [...new Set([members, clients, ...trusted])]
   const pairs = new Map(await Promise.all(needed.map(async which => [which, await requirePair(store, which)] as const)))

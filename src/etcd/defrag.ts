@@ -44,7 +44,7 @@ export const leaderLast = (members: readonly MemberView[], { leader }: ClusterVi
 ]
 
 /** One member after the other, each ready and everybody healthy before the next. */
-export const defragGroups = (members: readonly MemberSpec[]): StepGroup<EtcdWorld>[] => [
+const defragGroups = (members: readonly MemberSpec[]): StepGroup<EtcdWorld>[] => [
   {
     steps: members.map(member =>
       defragStep(member, {

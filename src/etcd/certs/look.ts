@@ -47,7 +47,7 @@ export async function lookAtCertificates(world: EtcdWorld): Promise<Certificates
 export const consumersOf = ({ state }: EtcdWorld): string[] => [...new Set([admin, ...state.spec.consumers])]
 
 /** The cluster's authorities: one, or in the middle of a change two. */
-export async function signersOf({ store }: EtcdWorld): Promise<Signers> {
+async function signersOf({ store }: EtcdWorld): Promise<Signers> {
   const [current, next] = await Promise.all([store.read(authorityFiles.certificate), store.read(nextFiles.certificate)])
   return [
     ...(current === undefined

@@ -13,7 +13,7 @@ import { tryToEnter } from './refusal.ts'
 import { passed, program, timed, type VerifyWorld } from './world.ts'
 
 /** Probes are put below this, with a lease, and are removed again. */
-export const probePrefix = 'karmada-net.io/verify/'
+const probePrefix = 'karmada-net.io/verify/'
 const leaseSeconds = 60
 const answerMs = 5000
 

@@ -21,7 +21,7 @@ export interface Owner extends KeyGroup {
 }
 
 /** What this plugin itself writes: locks and probes. */
-export const ownPrefix = 'karmada-net.io'
+const ownPrefix = 'karmada-net.io'
 
 /** The value sizes of each group's samples, in bytes. */
 export type SampledSizes = ReadonlyMap<string, readonly number[]>

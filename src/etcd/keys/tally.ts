@@ -23,7 +23,7 @@ export interface GroupTally {
 export const samplesPerGroup = 16
 const mostGroups = 2000
 /** What is filed where there are more groups than that. */
-export const otherGroup = '(others)'
+const otherGroup = '(others)'
 
 export const newTally = (): Tally => ({ keys: 0, groups: new Map(), roots: new Set(), karmadas: new Set() })
 

@@ -3,7 +3,7 @@ import type { MemberSpec } from '../../../src/etcd/cluster.ts'
 import type { ClusterView, MemberView } from '../../../src/etcd/view.ts'
 
 /** Member `m1` has id 1, address 10.0.0.1, and so on. */
-export const memberSpec = (index: number): MemberSpec => ({
+const memberSpec = (index: number): MemberSpec => ({
   name: `m${index}`,
   address: `10.0.0.${index}`,
   site: `m${index}`,

@@ -37,7 +37,7 @@ export const paths: MemberPaths = { data: generation => `${root}/generation-${ge
 const hostFolder = (hostPath: string, { cluster, member }: Pick<Owner, 'cluster' | 'member'>): string =>
   `${hostPath.replace(/\/+$/, '')}/${cluster}/${member}`
 
-export const claimName = ({ cluster, member }: Owner, generation: number): string =>
+const claimName = ({ cluster, member }: Owner, generation: number): string =>
   `${memberName(cluster, member)}-${generation}`
 
 export function manifestOf({ cluster, member, driver }: Owner): KubeObject[] {

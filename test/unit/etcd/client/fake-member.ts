@@ -10,7 +10,7 @@ import { createAuthority, issue, type KeyPair } from '../../../../src/pki/certif
 
 const authority = createAuthority('etcd', { days: 1 })
 const signer = { certificate: authority.certificate, key: createPrivateKey(authority.key) }
-export const otherAuthority: KeyPair = createAuthority('another', { days: 1 })
+const otherAuthority: KeyPair = createAuthority('another', { days: 1 })
 const otherSigner = { certificate: otherAuthority.certificate, key: createPrivateKey(otherAuthority.key) }
 
 /** An hour ago it ended. */

@@ -35,7 +35,7 @@ export function viewOf(text: string): Counted {
   }
 }
 
-export const idOf = (name: string): bigint => BigInt(100 + Number(name.replace(/\D/g, '') || 9))
+const idOf = (name: string): bigint => BigInt(100 + Number(name.replace(/\D/g, '') || 9))
 
 export const entry = (name: string, isLearner = false): EtcdMember => ({
   id: idOf(name),
