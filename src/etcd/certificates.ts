@@ -52,7 +52,7 @@ async function requirePair(store: Store, which: Which): Promise<KeyPair> {
   if (pair) return pair
   const what = which === 'current' ? 'certificate authority' : 'new certificate authority'
   throw new UserError(`there is no ${what} in ${store.where}`, {
-    hint: 'etcd up makes one; without the key nothing can be issued',
+    hint: 'kubectl karmada-net etcd up makes one; without the key nothing can be issued',
   })
 }
 
@@ -62,7 +62,7 @@ export async function ensureAuthority(store: Store, spec: ClusterSpec, given?: K
   if (existing && (!given || given.certificate.trim() === existing.certificate.trim())) return false
   if (existing) {
     throw new UserError(`${spec.name} has another certificate authority already`, {
-      hint: 'etcd certs rotate --ca changes it while everything runs',
+      hint: 'kubectl karmada-net etcd certs rotate --ca changes it while everything runs',
     })
   }
   const authority = given ?? createAuthority(`karmada-net etcd ${spec.name}`, { days: authorityDays }, spec.keyType)
@@ -158,7 +158,9 @@ export function issueClient(authority: KeyPair, commonName: string, keyType: Key
 export async function adminIdentity(store: Store): Promise<ClientIdentity> {
   const [pair, ca] = await Promise.all([readPair(store, clientFiles(admin)), trustedBy(store)])
   if (pair && ca) return { ca, ...pair }
-  throw new UserError(`the certificate of ${admin} is not in ${store.where}`, { hint: 'etcd up issues it' })
+  throw new UserError(`the certificate of ${admin} is not in ${store.where}`, {
+    hint: 'kubectl karmada-net etcd up issues it',
+  })
 }
 
 /** Whom clients are to trust now, without the key; undefined: there is no authority yet. */

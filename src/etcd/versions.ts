@@ -74,7 +74,7 @@ function tooFar(target: string, members: UpgradeFacts['members']): Refusal | und
   const next = `${major}.${minor + 1}`
   return {
     text: `from ${minorOf(oldest)} to ${minorOf(target)} is more than one minor: etcd goes one at a time`,
-    hint: `etcd upgrade ${goodRelease[next] ?? `${next}.0`} first`,
+    hint: `kubectl karmada-net etcd upgrade ${goodRelease[next] ?? `${next}.0`} first`,
   }
 }
 
@@ -97,7 +97,7 @@ function tooOld(target: string, members: UpgradeFacts['members']): Refusal | und
   const minor = minorOf(need.from)
   return {
     text: `${minorOf(target)} needs every member at ${need.from} or later, ${need.why}: ${listed(old)}`,
-    hint: `etcd upgrade ${goodRelease[minor] ?? need.from} first`,
+    hint: `kubectl karmada-net etcd upgrade ${goodRelease[minor] ?? need.from} first`,
   }
 }
 

@@ -27,7 +27,7 @@ control planes on it stop. Asks for the name of the cluster to be typed; --yes a
     const { perform } = await import('../../cli/perform.ts')
     const world = await openEtcd(flags, session)
     const { name, members } = world.state.spec
-    const folder = flags.snapshotDir ?? join(stateFolder(session, flags.state), 'snapshots', name)
+    const folder = flags.snapshotDir ?? join(await stateFolder(session, flags.state), 'snapshots', name)
     const save = flags.skipSnapshot || !world.state.formed ? undefined : savingTo(folder)
     const groups = downGroups(members, { keepData: flags.keepData, save })
     if (flags.dryRun !== 'none') {

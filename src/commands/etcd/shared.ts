@@ -1,4 +1,3 @@
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Complete } from '../../cli/complete.ts'
 import { type FlagValues, flag } from '../../cli/flag.ts'
@@ -14,7 +13,7 @@ import { type Clients, openClients } from '../clients.ts'
 
 const clusterNames: Complete = async ({ flags, session }) => {
   const { listClusters } = await import('../../etcd/store/directory.ts')
-  const folder = stateFolder(session, typeof flags['state'] === 'string' ? flags['state'] : undefined)
+  const folder = await stateFolder(session, typeof flags['state'] === 'string' ? flags['state'] : undefined)
   return (await listClusters(folder)).map(word => ({ word }))
 }
 
@@ -59,7 +58,9 @@ export async function openEtcd(
   const store = await findStore(flags, session)
   const state = await readState(store)
   if (!state) {
-    throw new UserError(`nothing is known of an etcd cluster in ${store.where}`, { hint: 'etcd up begins one' })
+    throw new UserError(`nothing is known of an etcd cluster in ${store.where}`, {
+      hint: 'kubectl karmada-net etcd up begins one',
+    })
   }
   const larger = { ...state.spec, members: [...state.spec.members, ...newcomers] }
   const moves = contextsOf(larger).length > contextsOf(state.spec).length && contextsOf(state.spec).length > 0
@@ -92,7 +93,7 @@ export async function storeFor(flags: EtcdFlags, session: Session, spec: Cluster
   const contexts = contextsOf(spec)
   if (contexts.length === 0) {
     const { createDirectoryStore } = await import('../../etcd/store/directory.ts')
-    return createDirectoryStore(join(stateFolder(session, flags.state), 'etcd', spec.name))
+    return createDirectoryStore(join(await stateFolder(session, flags.state), 'etcd', spec.name))
   }
   const { createSecretsStore } = await import('../../etcd/store/secrets.ts')
   const { clientOf } = await kubeClients(flags, session)
@@ -116,12 +117,13 @@ const kubeClients = (flags: EtcdFlags, session: Session): Promise<Clients> =>
     session,
   )
 
-export function stateFolder({ io }: Session, given: string | undefined): string {
-  return given ?? io.env['KARMADA_NET_STATE'] ?? join(io.env['HOME'] ?? homedir(), '.kube', 'karmada-net')
+export async function stateFolder({ io }: Session, given: string | undefined): Promise<string> {
+  const { homedir } = await import('node:os')
+  return given ?? io.env['KARMADA_NET_STATE'] ?? join(io.env['HOME'] || homedir(), '.kube', 'karmada-net')
 }
 
 async function findStore(flags: EtcdFlags, session: Session): Promise<Store> {
-  const folder = stateFolder(session, flags.state)
+  const folder = await stateFolder(session, flags.state)
   const { createDirectoryStore, listClusters } = await import('../../etcd/store/directory.ts')
   const here = await listClusters(folder)
   const name = flags.etcd ?? (here.length === 1 ? here[0] : undefined)
@@ -157,7 +159,7 @@ async function findInContexts(flags: EtcdFlags, session: Session, folder: string
 function none(name: string | undefined, folder: string): UserError {
   const what = name === undefined ? 'no etcd cluster' : `no etcd cluster "${name}"`
   return new UserError(`there is ${what} in ${folder}, nor in a context of the kubeconfig`, {
-    hint: 'etcd up begins one; --state names another folder',
+    hint: 'kubectl karmada-net etcd up begins one; --state names another folder',
   })
 }
 

@@ -38,7 +38,9 @@ that only a snapshot does.`,
     const { parseVersion } = await import('../../etcd/versions.ts')
     const target = parseVersion(version)
     if (target === undefined) {
-      throw new UserError(`"${version}" is no version of etcd that was released`, { hint: 'etcd upgrade 3.6.16' })
+      throw new UserError(`"${version}" is no version of etcd that was released`, {
+        hint: 'kubectl karmada-net etcd upgrade 3.6.16',
+      })
     }
     const { join } = await import('node:path')
     const { upgradeGroups, wayTo } = await import('../../etcd/upgrade.ts')
@@ -46,7 +48,8 @@ that only a snapshot does.`,
     const { perform } = await import('../../cli/perform.ts')
     const world = await openEtcd(flags, session)
     const { name, backup } = world.state.spec
-    const folder = flags.snapshotDir ?? backup?.directory ?? join(stateFolder(session, flags.state), 'snapshots', name)
+    const folder =
+      flags.snapshotDir ?? backup?.directory ?? join(await stateFolder(session, flags.state), 'snapshots', name)
     let snapshot: string | undefined
     const groups = upgradeGroups({
       target,

@@ -16,7 +16,10 @@ export function planScale(view: Counted, wanted: number, named: MemberSpec[]): S
   const [stranger] = view.strangers
   if (stranger) {
     const name = stranger.name || stranger.peerUrls[0]
-    return { text: `${name} is in the cluster and not in the inventory`, hint: `etcd member remove ${name}` }
+    return {
+      text: `${name} is in the cluster and not in the inventory`,
+      hint: `kubectl karmada-net etcd member remove ${name}`,
+    }
   }
   const known = new Set(view.members.map(({ spec }) => spec.name))
   const waiting = view.members.filter(({ member }) => !member || member.isLearner).map(({ spec }) => spec)

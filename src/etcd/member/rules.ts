@@ -53,14 +53,14 @@ export function whyNotRemove(view: Counted, name: string): Objection | undefined
   if (!leaving) return now.learners.includes(name) ? noQuorum(now) : undefined
   const staying = { up: without(now.up, name), down: without(now.down, name), voters: now.voters - 1 }
   if (staying.voters === 0)
-    return { text: `${name} is the last member: without it there is no cluster`, hint: 'etcd down' }
+    return { text: `${name} is the last member: without it there is no cluster`, hint: 'kubectl karmada-net etcd down' }
   const lost = noQuorum(now)
   if (lost) return lost
   const needed = quorumOf(staying.voters)
   if (staying.up.length < needed) {
     return {
       text: `without ${name} ${staying.voters} voters are left, ${needed} of them must be up, and ${said(staying.up)} (down: ${staying.down.join(', ')})`,
-      hint: `first bring back or replace what is down: etcd member replace ${staying.down[0]}`,
+      hint: `first bring back or replace what is down: kubectl karmada-net etcd member replace ${staying.down[0]}`,
     }
   }
   return undefined
@@ -74,7 +74,7 @@ export function whyUnwiseToLeave(view: Counted, name: string): Objection | undef
   if (after === undefined || before === undefined || after >= before) return undefined
   return {
     text: `${voters - 1} members survive the loss of ${after || 'none'}, ${voters} of ${before}: without ${name} ${quorumOf(voters - 1)} of ${voters - 1} must be up`,
-    hint: `a member that is to come back on another disk or machine: etcd member replace ${name}; fewer for good: etcd scale ${voters - 2}`,
+    hint: `a member that is to come back on another disk or machine: kubectl karmada-net etcd member replace ${name}; fewer for good: kubectl karmada-net etcd scale ${voters - 2}`,
     unwise: true,
   }
 }
@@ -85,7 +85,7 @@ export function whyUnwiseToJoin(view: Counted, name: string): Objection | undefi
   if (voters % 2 === 0) return undefined
   return {
     text: `with ${name} there are ${voters + 1} members: ${quorumOf(voters + 1)} must be up, and they survive the loss of ${survives(voters + 1) || 'none'}, no more than ${voters} do`,
-    hint: `add two: etcd scale ${voters + 2} --member ${name}=... --member ...`,
+    hint: `add two: kubectl karmada-net etcd scale ${voters + 2} --member ${name}=... --member ...`,
     unwise: true,
   }
 }
@@ -99,7 +99,7 @@ export function whyNotAdd(view: Counted, name: string): Objection | undefined {
   if (other !== undefined) {
     return {
       text: `${other} is a learner, and etcd has one learner at a time`,
-      hint: `etcd member promote ${other}, or: etcd member remove ${other}`,
+      hint: `kubectl karmada-net etcd member promote ${other}, or: kubectl karmada-net etcd member remove ${other}`,
     }
   }
   // A learner that is there already has passed this.
@@ -108,7 +108,7 @@ export function whyNotAdd(view: Counted, name: string): Objection | undefined {
   if (now.up.length >= needed) return undefined
   return {
     text: `etcd takes a new member only while ${needed} of its ${now.voters} voters are up, and ${said(now.up)} (down: ${now.down.join(', ')})`,
-    hint: `etcd member replace ${now.down[0]}`,
+    hint: `kubectl karmada-net etcd member replace ${now.down[0]}`,
   }
 }
 
@@ -121,7 +121,7 @@ export function whyNotReplace(view: Counted, name: string): Objection | undefine
   if (others.voters === 0) {
     return {
       text: `${name} is the only member: replaced, its data would be lost`,
-      hint: 'etcd snapshot save FILE, or more members first: etcd scale 3 --member ...',
+      hint: 'kubectl karmada-net etcd snapshot save FILE, or more members first: kubectl karmada-net etcd scale 3 --member ...',
     }
   }
   // Also what etcd asks for to take a new member once this one is out.
@@ -129,8 +129,8 @@ export function whyNotReplace(view: Counted, name: string): Objection | undefine
   if (others.up.length < needed) {
     const hint =
       now.silent.length === 0
-        ? 'one more member first: etcd member add NAME=ADDRESS,... --force'
-        : `start ${now.silent.join(', ')} again; if that cannot be: etcd recover --from ${now.answering[0] ?? name} --dry-run`
+        ? 'one more member first: kubectl karmada-net etcd member add NAME=ADDRESS,... --force'
+        : `start ${now.silent.join(', ')} again; if that cannot be: kubectl karmada-net etcd recover --from ${now.answering[0] ?? name} --dry-run`
     return {
       text: `to replace ${name}, ${needed} of the ${now.voters} voters must be up without it, and ${said(others.up)}`,
       hint,
@@ -140,7 +140,7 @@ export function whyNotReplace(view: Counted, name: string): Objection | undefine
   if (learner === undefined) return undefined
   return {
     text: `${learner} is a learner, and etcd has one learner at a time`,
-    hint: `etcd member promote ${learner}, or: etcd member remove ${learner}`,
+    hint: `kubectl karmada-net etcd member promote ${learner}, or: kubectl karmada-net etcd member remove ${learner}`,
   }
 }
 
@@ -149,7 +149,7 @@ export function whyNotPromote(view: Counted, name: string): Objection | undefine
   if (now.learners.includes(name)) return noQuorum(now)
   const voter = now.up.includes(name) || now.down.includes(name)
   if (voter) return undefined
-  return { text: `${name} is not in the cluster`, hint: `etcd member add ${name}=ADDRESS,...` }
+  return { text: `${name} is not in the cluster`, hint: `kubectl karmada-net etcd member add ${name}=ADDRESS,...` }
 }
 
 function noQuorum({ voters, up, silent, answering }: Tally): Objection | undefined {
@@ -161,7 +161,7 @@ function noQuorum({ voters, up, silent, answering }: Tally): Objection | undefin
     text: `the cluster has no quorum: ${who}`,
     hint:
       silent.length > 0
-        ? `start ${silent.join(', ')} again; if they are lost: etcd recover --from ${answering[0] ?? 'MEMBER'} --dry-run`
+        ? `start ${silent.join(', ')} again; if they are lost: kubectl karmada-net etcd recover --from ${answering[0] ?? 'MEMBER'} --dry-run`
         : 'etcd status',
   }
 }

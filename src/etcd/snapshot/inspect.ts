@@ -65,7 +65,9 @@ export async function requireGoodSnapshot(
 ): Promise<SnapshotFacts> {
   const facts = await inspectSnapshot(path, options)
   if (facts.condition === 'good') return facts
-  throw new UserError(`${path}: ${facts.why}`, { hint: 'etcd snapshot list shows the other snapshots' })
+  throw new UserError(`${path}: ${facts.why}`, {
+    hint: 'kubectl karmada-net etcd snapshot list shows the other snapshots',
+  })
 }
 
 type Judgement = Pick<SnapshotFacts, 'condition' | 'why' | 'sha256'>

@@ -83,7 +83,7 @@ async function refuseFullDisk(directory: string, view: ClusterView): Promise<voi
   if (bavail * bsize >= needed) return
   throw new UserError(
     `not enough room in ${directory}: ${formatBytes(bavail * bsize)} are free, the snapshot needs ${formatBytes(needed)}`,
-    { hint: 'etcd snapshot save FOLDER --keep N removes older ones after each new one' },
+    { hint: 'kubectl karmada-net etcd snapshot save FOLDER --keep N removes older ones after each new one' },
   )
 }
 

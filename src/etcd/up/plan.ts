@@ -15,26 +15,27 @@ export function mergeSpec(state: ClusterState, spec: ClusterSpec): ClusterState 
     if (!before) throw new UserError(`${name} is not a member of ${spec.name} yet`, { hint: hintFor('add', member) })
     if (before.address !== member.address) {
       throw new UserError(`${name} has the address ${before.address}, not ${member.address}`, {
-        hint: `etcd member replace ${name} --member ${name}=${member.address} moves it`,
+        hint: `kubectl karmada-net etcd member replace ${name} --member ${name}=${member.address} moves it`,
       })
     }
   }
   for (const name of was.keys()) {
     if (!is.has(name)) {
       throw new UserError(`${name} is a member of ${spec.name} and not in the inventory`, {
-        hint: `etcd member remove ${name}, or name all members`,
+        hint: `kubectl karmada-net etcd member remove ${name}, or name all members`,
       })
     }
   }
   if (state.spec.version !== spec.version) {
     throw new UserError(`${spec.name} runs etcd ${state.spec.version}, not ${spec.version}`, {
-      hint: `etcd upgrade ${spec.version}`,
+      hint: `kubectl karmada-net etcd upgrade ${spec.version}`,
     })
   }
   return { ...state, spec }
 }
 
-const hintFor = (verb: string, { name, address }: MemberSpec) => `etcd member ${verb} ${name}=${address},...`
+const hintFor = (verb: string, { name, address }: MemberSpec) =>
+  `kubectl karmada-net etcd member ${verb} ${name}=${address},...`
 
 const fresh = ({ members, version }: ClusterSpec): ClusterState['members'] =>
   Object.fromEntries(members.map(({ name }) => [name, { generation: 1, version }]))

@@ -19,7 +19,7 @@ export function obstacles({ name }: MemberSpec, found: Found, { formed }: { form
   if (foreign !== undefined) result.push({ text: foreign })
   if (formed && state === 'absent') {
     // With an empty log it would take its old place and forget its votes: facts of etcd's raft, and a panic at best.
-    const hint = `etcd member replace ${name}`
+    const hint = `kubectl karmada-net etcd member replace ${name}`
     result.push({ text: 'what it had stored is gone; started empty it would break what it has promised', hint })
   }
   if (clockSkewMs !== undefined && Math.abs(clockSkewMs) > maxSkewMs) {

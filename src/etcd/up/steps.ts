@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import type { KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
 import { admin, authorityOf, ensureAuthority, ensureClient, memberFiles, whyDeliver } from '../certificates.ts'
@@ -149,12 +150,27 @@ function plannedMember(world: EtcdWorld, member: MemberSpec) {
 const healthyStep: Step<EtcdWorld> = {
   title: 'Quorum',
   async run(world, progress) {
-    await waitForHealthy(world, progress)
+    await waitForHealthy(world, progress).catch(async error => {
+      if (world.signal.aborted) throw error
+      throw (await whyNotUp(world, error)) ?? error
+    })
     const { leader } = await lookAt(world)
     const { formed } = world.state
     if (!formed) await world.remember({ ...world.state, formed: true })
     return { changed: !formed, detail: leader && `leader ${leader.spec.name}` }
   },
+}
+
+/** What a member that ended by itself said last is nearer to the cause than that it does not answer. */
+async function whyNotUp({ state, driverOf }: EtcdWorld, cause: unknown): Promise<UserError | undefined> {
+  const looked = await Promise.all(
+    state.spec.members.map(async member => {
+      const { said } = await driverOf(member).inspect()
+      return said === undefined ? [] : [`${member.name}: ${said}`]
+    }),
+  )
+  const [first, ...rest] = looked.flat()
+  return first === undefined ? undefined : new UserError([first, ...rest].join('\n'), { cause })
 }
 
 const clientsStep: Step<EtcdWorld> = {

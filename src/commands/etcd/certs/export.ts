@@ -27,7 +27,9 @@ the authority ca.crt holds both.`,
     const all = consumersOf(world).join(', ')
     if (consumer === undefined) throw new UserError('whose certificate?', { hint: `consumers here: ${all}` })
     if (flags.out === undefined) {
-      throw new UserError('where to? a key is not printed', { hint: `etcd certs export ${consumer} --out DIR` })
+      throw new UserError('where to? a key is not printed', {
+        hint: `kubectl karmada-net etcd certs export ${consumer} --out DIR`,
+      })
     }
     const { ca, certificate, key, issued } = await exportClient(world, consumer, flags.out)
     if (issued) session.say(`Issued anew for ${consumer}.`)

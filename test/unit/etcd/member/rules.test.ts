@@ -97,11 +97,11 @@ test('every objection says what to do next', () => {
     whyNotAdd(viewOf('m1* m2 m3!'), 'm9'),
   ].map(objection => objection?.hint)
   expect(hints).toEqual([
-    'first bring back or replace what is down: etcd member replace m3',
-    'start m2, m3 again; if they are lost: etcd recover --from m1 --dry-run',
-    'start m2, m3 again; if that cannot be: etcd recover --from m1 --dry-run',
-    'one more member first: etcd member add NAME=ADDRESS,... --force',
-    'etcd member replace m3',
+    'first bring back or replace what is down: kubectl karmada-net etcd member replace m3',
+    'start m2, m3 again; if they are lost: kubectl karmada-net etcd recover --from m1 --dry-run',
+    'start m2, m3 again; if that cannot be: kubectl karmada-net etcd recover --from m1 --dry-run',
+    'one more member first: kubectl karmada-net etcd member add NAME=ADDRESS,... --force',
+    'kubectl karmada-net etcd member replace m3',
   ])
 })
 
