@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { link, mkdir, readdir, readFile, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
 import { unlessCode } from './fs.ts'
@@ -68,8 +68,20 @@ async function take(file: string, what: string): Promise<Release | Holder> {
     if (holder && (await lives(holder))) return holder
     await dropDead(file, holder)
   }
+  await sweep(file)
   return async () => {
     if ((await readHolder(file))?.id === me.id) await unlink(file).catch(unlessCode('ENOENT'))
+  }
+}
+
+/** Removes drafts whose writers were killed; one that says nothing may be in the making. */
+async function sweep(file: string): Promise<void> {
+  const entries = await readdir(dirname(file), { withFileTypes: true })
+  const drafts = entries.filter(entry => entry.isFile() && entry.name.startsWith(`${basename(file)}.`))
+  for (const { name } of drafts) {
+    const draft = join(dirname(file), name)
+    const writer = await readHolder(draft)
+    if (writer && !(await lives(writer))) await rm(draft, { force: true })
   }
 }
 

@@ -83,7 +83,9 @@ describe('files', () => {
       expect(await store.read(number % 2 ? 'even' : 'odd')).toBeUndefined()
       // The next write clears away what the killed one left.
       await store.write({ last: 'x' })
-      expect(await readdir(folder)).toEqual(
+      // But for the draft of a lock, empty, that it was killed over.
+      const left = (await readdir(folder)).filter(name => !name.startsWith('.writing.'))
+      expect(left).toEqual(
         ['a', 'b', 'three', number % 2 ? 'odd' : 'even', 'last'].toSorted((a, b) => (a < b ? -1 : 1)),
       )
       expect(await store.read('a/one')).toBe(before[0])
