@@ -1,4 +1,3 @@
-import { UserError } from '../../errors.ts'
 import type { KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
 import { admin, authorityOf, ensureAuthority, ensureClient, memberFiles, whyDeliver } from '../certificates.ts'
@@ -7,10 +6,10 @@ import type { Driver, Launch } from '../drivers/driver.ts'
 import { launchOf, sameLaunch } from '../launch.ts'
 import { rolling } from '../rolling.ts'
 import { lookAt } from '../view.ts'
-import { waitForHealthy } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
 import { preflight } from './preflight.ts'
 import { probe } from './probe.ts'
+import { waitUntilUp } from './wait.ts'
 
 export interface UpOptions {
   /** The state to make true; `mergeSpec` made it. */
@@ -150,27 +149,12 @@ function plannedMember(world: EtcdWorld, member: MemberSpec) {
 const healthyStep: Step<EtcdWorld> = {
   title: 'Quorum',
   async run(world, progress) {
-    await waitForHealthy(world, progress).catch(async error => {
-      if (world.signal.aborted) throw error
-      throw (await whyNotUp(world, error)) ?? error
-    })
+    await waitUntilUp(world, progress)
     const { leader } = await lookAt(world)
     const { formed } = world.state
     if (!formed) await world.remember({ ...world.state, formed: true })
     return { changed: !formed, detail: leader && `leader ${leader.spec.name}` }
   },
-}
-
-/** What a member that ended by itself said last is nearer to the cause than that it does not answer. */
-async function whyNotUp({ state, driverOf }: EtcdWorld, cause: unknown): Promise<UserError | undefined> {
-  const looked = await Promise.all(
-    state.spec.members.map(async member => {
-      const { said } = await driverOf(member).inspect()
-      return said === undefined ? [] : [`${member.name}: ${said}`]
-    }),
-  )
-  const [first, ...rest] = looked.flat()
-  return first === undefined ? undefined : new UserError([first, ...rest].join('\n'), { cause })
 }
 
 const clientsStep: Step<EtcdWorld> = {
