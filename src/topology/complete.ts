@@ -2,7 +2,7 @@ import { type Cluster, clusterType } from '../karmada/cluster.ts'
 import { type Contexts, contextNames } from './contexts.ts'
 
 /**
- * The plane's members for completion: from the context that was named or is current, else from the first that answers as Karmada.
+ * The plane's members for completion: from the context that was named or is current, else from the first that answers with any.
  * Never throws; empty when nothing answered within `timeoutMs`.
  */
 export async function membersForCompletion(
@@ -15,10 +15,16 @@ export async function membersForCompletion(
   try {
     if (context !== undefined) return await list(context)
     const asked = contextNames(kubeconfig).map(name => ({ name, clusters: list(name) }))
-    const any = Promise.any(asked.map(({ clusters }) => clusters))
+    const any = Promise.any(asked.map(({ clusters }) => clusters.then(some)))
     const current = asked.find(({ name }) => name === kubeconfig.currentContext)
     return await (current?.clusters.catch(() => any) ?? any)
   } catch {
     return []
   }
+}
+
+/** One of several planes may be empty. */
+function some(clusters: Cluster[]): Cluster[] {
+  if (clusters.length === 0) throw new Error('no members')
+  return clusters
 }

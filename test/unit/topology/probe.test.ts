@@ -326,6 +326,17 @@ describe('completion of members', () => {
       'member2',
     ])
   })
+  test('an empty plane that answers first does not count', async () => {
+    const { karmada } = await federation()
+    const empty = await up(fakePlane('uid-empty', []))
+    karmada.on('GET /apis/cluster.karmada.io/v1alpha1/clusters', response => {
+      setTimeout(() => response.end(JSON.stringify({ metadata: {}, items: [cluster('member1')] })), 100)
+      return undefined
+    })
+    const contexts = contextsFor({ empty: empty.url, karmada: karmada.url })
+    const found = await membersForCompletion(contexts, undefined, 60_000)
+    expect(found.map(({ metadata }) => metadata.name)).toEqual(['member1'])
+  })
   test('nothing, and no error, where none does', async () => {
     expect(await membersForCompletion(contextsFor({ x: 'https://127.0.0.1:9' }), undefined)).toEqual([])
     expect(await membersForCompletion(contextsFor({ x: 'https://127.0.0.1:9' }), 'nope')).toEqual([])
