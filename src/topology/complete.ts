@@ -17,7 +17,7 @@ export async function membersForCompletion(
     const asked = contextNames(kubeconfig).map(name => ({ name, clusters: list(name) }))
     const any = Promise.any(asked.map(({ clusters }) => clusters.then(some)))
     const current = asked.find(({ name }) => name === kubeconfig.currentContext)
-    return await (current?.clusters.catch(() => any) ?? any)
+    return await (current?.clusters.then(some).catch(() => any) ?? any)
   } catch {
     return []
   }
