@@ -14,6 +14,9 @@ import type { MemberStep } from './step.ts'
 /** By hand 0.6 s for a small database; it answers only once it has all of it. Milliseconds. */
 const startMs = 60_000
 const slowestBytesPerMs = 5000
+/** Nothing is ever stored under it. */
+const nudgeKey = 'karmada-net.io/nudge'
+const nudgeMs = 1000
 
 /** From an empty place to a voter that has everything: each step finds out by itself whether it is still needed. */
 export function joinSteps(member: MemberSpec, { learner = false } = {}): MemberStep[] {
@@ -75,7 +78,12 @@ async function waitForLearner(world: EtcdWorld, member: MemberSpec, id: MemberId
   const limitMs = patienceMs + (leading?.dbSize ?? 0) / slowestBytesPerMs
   const end = performance.now() + limitMs
   let last = 'does not answer'
+  let nudged = performance.now()
   while (performance.now() < end) {
+    if (performance.now() - nudged > nudgeMs) {
+      nudged = performance.now()
+      await nudge(world, member)
+    }
     try {
       const status = await world.clientOf(member).status({ timeoutMs: 1500 })
       if (status.id === id && (status.isLearner || status.leader !== 0n)) return
@@ -97,6 +105,16 @@ async function waitForLearner(world: EtcdWorld, member: MemberSpec, id: MemberId
     `${member.name} did not come up in ${Math.round(limitMs / 1000)}s: ${last}; it was taken off the member list again${words ? `\n${words.trim()}` : ''}`,
     { hint: 'once that is cured, the same command again' },
   )
+}
+
+/**
+ * A raft entry that changes nothing. A newcomer that was sent a snapshot, because the log no longer begins at its beginning, gets the
+ * entries after it only with the next one (etcd 3.6.16): in a cluster that nobody writes to it would wait for ever.
+ */
+async function nudge(world: EtcdWorld, newcomer: MemberSpec): Promise<void> {
+  const others = world.state.spec.members.filter(({ name }) => name !== newcomer.name)
+  const asked = others.map(async each => world.clientOf(each).deleteRange(nudgeKey, undefined, { timeoutMs: 1000 }))
+  await Promise.any(asked).catch(() => world.signal.throwIfAborted())
 }
 
 const gone = ({ name }: MemberSpec): UserError =>

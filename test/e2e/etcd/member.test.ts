@@ -188,7 +188,11 @@ describe('refused, and nothing is changed', () => {
       const other = await karmadaNet(`${words} --state ${elsewhere}`)
       expect(other).toFailWith(`runs "etcd member replace ${member}" on it`, { hint: 'the same command again' })
     }
-    const first = await etcd.runUntil(words, /✓ .* stopped /, () => second.push(tryBoth()))
+    // Held where it is, or a quick one is over before the others have begun.
+    const first = await etcd.runUntil(words, /✓ .* stopped /, ({ pid }) => {
+      process.kill(pid, 'SIGSTOP')
+      second.push(tryBoth().finally(() => process.kill(pid, 'SIGCONT')))
+    })
     await rm(elsewhere, { recursive: true })
     await Promise.all(second)
     expect(second).toHaveLength(1)
