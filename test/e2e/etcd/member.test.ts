@@ -98,7 +98,7 @@ describe.runIf(fourth)('a fourth member', () => {
     expect(await karmadaNet(add())).toFailWith('with etcd4 there are 4 members: 3 must be up', { hint: '--force' })
     await etcd.cut(name, 'peers')
     const failed = await karmadaNet(`${add()} --force --timeout=8s`)
-    expect(failed).toFailWith(`${name} did not come up in 8s`, { hint: 'the same command again' })
+    expect(failed).toFailWith(`${name} did not come up in`, { hint: 'the same command again' })
     expect(await etcd.client(await etcd.leader()).members({ linearizable: true })).toHaveLength(3)
     await etcd.heal(name)
     const { lost } = await etcd.underWrites(async () => {
