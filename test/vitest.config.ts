@@ -12,7 +12,17 @@ export default defineConfig({
   plugins: [manifestsAsText],
   test: {
     projects: [
-      { extends: true, test: { name: 'unit', root: import.meta.dirname, include: ['unit/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          root: import.meta.dirname,
+          include: ['unit/**/*.test.ts'],
+          // A worker for each file would spend more on imports than on tests.
+          isolate: false,
+          maxWorkers: 2,
+        },
+      },
       {
         extends: true,
         test: {
