@@ -62,7 +62,7 @@ function requireOtherImage(present: string, target: string, given: string | unde
   const name = present.slice(present.lastIndexOf('/') + 1)
   if (given !== undefined || !/[:@]/.test(name) || name.endsWith(`:v${target}`)) return
   throw new UserError(`the image ${present} is of one version alone`, {
-    hint: `name that of the new one: etcd upgrade ${target} --image ${present.replace(/[:@][^/]*$/, '')}:v${target}`,
+    hint: `name that of the new one: kubectl karmada-net etcd upgrade ${target} --image ${present.replace(/[:@][^/]*$/, '')}:v${target}`,
   })
 }
 

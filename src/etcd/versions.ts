@@ -86,7 +86,7 @@ function mixed(members: UpgradeFacts['members']): Refusal {
   const newest = members.toSorted((a, b) => compareVersions(b.version, a.version))[0]?.version
   return {
     text: `the members run different versions: ${listed(members)}`,
-    hint: `bring them to one first: etcd upgrade ${newest}`,
+    hint: `bring them to one first: kubectl karmada-net etcd upgrade ${newest}`,
   }
 }
 

@@ -1,6 +1,7 @@
 import { arg } from '../../cli/arg.ts'
 import { defineCommand } from '../../cli/command.ts'
 import { flag } from '../../cli/flag.ts'
+import { program } from '../../cli/io.ts'
 import type { Session } from '../../cli/session.ts'
 import { UserError } from '../../errors.ts'
 import { etcdFlags, etcdMutatingFlags, openEtcd, stateFolder } from './shared.ts'
@@ -77,5 +78,7 @@ function conclude(
 ): void {
   session.say(`\netcd ${name} runs ${target} (${seconds}s). An older minor does not start on its data any more.`)
   if (snapshot !== undefined)
-    session.say(`Should it have to go back: etcd snapshot restore ${snapshot}, which loses what was written since.`)
+    session.say(
+      `Should it have to go back: ${program} etcd snapshot restore ${snapshot}, which loses what was written since.`,
+    )
 }

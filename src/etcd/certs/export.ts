@@ -26,7 +26,7 @@ export async function exportClient(world: EtcdWorld, consumer: string, folder: s
   const known = consumersOf(world)
   if (!known.includes(consumer)) {
     throw new UserError(`no consumer "${consumer}" in ${world.state.spec.name}`, {
-      hint: `consumers here: ${known.join(', ')}; name others under "consumers" in the inventory, then: etcd up -f FILE`,
+      hint: `consumers here: ${known.join(', ')}; name others under "consumers" in the inventory, then: kubectl karmada-net etcd up -f FILE`,
     })
   }
   const { pair, issued } = await ensureClient(world.store, consumer, world.state.spec.keyType)

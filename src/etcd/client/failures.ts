@@ -67,7 +67,8 @@ function socketFailure({ code = '' }: NodeJS.ErrnoException): Facts | undefined 
   return failure && words !== undefined ? { failure, words } : undefined
 }
 
-const rotate = 'etcd certs status shows every certificate, etcd certs rotate renews them'
+const rotate =
+  'kubectl karmada-net etcd certs status shows every certificate, kubectl karmada-net etcd certs rotate renews them'
 const foreign = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
   'SELF_SIGNED_CERT_IN_CHAIN',

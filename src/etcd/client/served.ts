@@ -19,6 +19,7 @@ export function servedCertificate(
     const socket: TLSSocket = connect({
       host,
       port,
+      // Nothing is sent: what is wrong with the certificate is what the caller wants to know.
       rejectUnauthorized: false,
       ...(isIP(host) === 0 && { servername: host }),
       ...(identity && { ca: identity.ca, cert: identity.certificate, key: identity.key }),

@@ -73,7 +73,7 @@ async function prepare(target: SaveOptions['target'], directory: string): Promis
   if (!folder?.isDirectory()) throw new UserError(`there is no folder ${directory}`, { hint: `mkdir -p ${directory}` })
   if (target.overwrite || !(await stat(target.file).catch(() => undefined))) return
   throw new UserError(`${target.file} exists already`, {
-    hint: `name a folder instead and each snapshot gets a name of its own: etcd snapshot save ${directory}/`,
+    hint: `name a folder instead and each snapshot gets a name of its own: kubectl karmada-net etcd snapshot save ${directory}/`,
   })
 }
 

@@ -27,7 +27,7 @@ files good. Needs no cluster and no etcdutl. Exit code 1 where the file cannot b
     }
     if (facts.condition !== 'good') {
       throw new UserError(`${file}: ${facts.why}`, {
-        hint: 'do not restore from it; etcd snapshot list shows the others',
+        hint: 'do not restore from it; kubectl karmada-net etcd snapshot list shows the others',
       })
     }
   },

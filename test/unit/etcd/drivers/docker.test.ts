@@ -169,7 +169,7 @@ test.each([
     'this must work: ssh -o ConnectTimeout=30 -T -l root -- 10.0.0.1 docker version',
   ],
   [
-    'Failed to initialize: unable to resolve docker endpoint: context "far": context not found: open /root/.docker/contexts/meta/ca/meta.json: no such file or directory',
+    'Failed to initialize: unable to resolve docker endpoint: context "far": context not found: open /home/alice/.docker/contexts/meta/ca/meta.json: no such file or directory',
     'there is no docker context "far"',
     'docker context ls',
   ],
