@@ -1,4 +1,3 @@
-import type { KubeClient } from '../kube/types.ts'
 import { adminIdentity } from './certificates.ts'
 import { createEtcdClient } from './client/gateway.ts'
 import type { EtcdClient } from './client/types.ts'
@@ -7,16 +6,7 @@ import { createDriver } from './drivers/create.ts'
 import type { Driver } from './drivers/driver.ts'
 import { stateFile } from './state.ts'
 import type { Store } from './store/store.ts'
-import type { EtcdWorld } from './world.ts'
-
-export interface Surroundings {
-  env: Record<string, string | undefined>
-  signal: AbortSignal
-  /** Milliseconds of any one wait. */
-  timeoutMs: number
-  /** The client of a kubeconfig's context. */
-  clientOf(context: string): KubeClient
-}
+import type { EtcdWorld, Surroundings } from './world.ts'
 
 /** Milliseconds that a member may take for one answer; a put that its leader died with is not answered for 7 s. */
 const answerMs = 5000

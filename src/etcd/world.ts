@@ -1,3 +1,4 @@
+import type { KubeClient } from '../kube/types.ts'
 import type { EtcdClient } from './client/types.ts'
 import type { ClusterState, MemberSpec } from './cluster.ts'
 import type { Driver } from './drivers/driver.ts'
@@ -18,4 +19,14 @@ export interface EtcdWorld {
   timeoutMs: number
   /** Milliseconds of the wall clock; default `Date.now`. */
   now(): number
+}
+
+/** What a world is made in. */
+export interface Surroundings {
+  env: Record<string, string | undefined>
+  signal: AbortSignal
+  /** Milliseconds of any one wait. */
+  timeoutMs: number
+  /** The client of a kubeconfig's context. */
+  clientOf(context: string): KubeClient
 }

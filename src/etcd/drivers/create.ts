@@ -1,5 +1,5 @@
 import type { MemberSpec } from '../cluster.ts'
-import type { Surroundings } from '../open.ts'
+import type { Surroundings } from '../world.ts'
 import { createDockerDriver } from './docker/index.ts'
 import type { Driver } from './driver.ts'
 import { createFilesDriver } from './files/index.ts'
