@@ -1,9 +1,9 @@
-import type { PlannedObject, Step, StepGroup, StepResult } from './step.ts'
+import type { PlannedObject, Progress, Step, StepGroup, StepResult } from './step.ts'
 
 /** What happens while steps run; `group` and `step` are indexes into what was given. */
 export type StepEvent =
   | { type: 'start'; group: number; step: number }
-  | { type: 'progress'; group: number; step: number; waitingFor: string }
+  | { type: 'progress'; group: number; step: number; waitingFor: string; todo?: string | undefined }
   | ({ type: 'end'; group: number; step: number } & StepOutcome)
   /** No further step of this group will run. */
   | { type: 'group'; group: number; result: GroupResult }
@@ -108,8 +108,8 @@ async function runGroup<World>(
       break
     }
     report({ type: 'start', group: index, step: at })
-    const outcome = await runStep(step, world, options, waitingFor =>
-      report({ type: 'progress', group: index, step: at, waitingFor }),
+    const outcome = await runStep(step, world, options, (waitingFor, todo) =>
+      report({ type: 'progress', group: index, step: at, waitingFor, todo }),
     )
     result.steps.push(outcome)
     result.changed ||= outcome.changed
@@ -125,7 +125,7 @@ async function runStep<World>(
   step: Step<World>,
   world: World,
   { dryRun, signal, now }: RunOptions & { now: () => number },
-  progress: (waitingFor: string) => void,
+  progress: Progress,
 ): Promise<StepOutcome> {
   const began = now()
   const { title } = step

@@ -13,8 +13,11 @@ export interface StepResult {
   detail?: string | undefined
 }
 
-/** What a running step may say before it is done: what it waits for, shown live. */
-export type Progress = (waitingFor: string) => void
+/**
+ * What a running step may say before it is done: what it waits for, shown live. `todo`: what somebody has to do first; said once, and it
+ * stays where it can be read and pasted.
+ */
+export type Progress = (waitingFor: string, todo?: string) => void
 
 /**
  * One thing to make true. `World` holds what the steps act on (clients, settings, abort signal).

@@ -68,20 +68,31 @@ export function createProgress(outline: Outline, { sink, paint, now, live }: Ren
     drawn = moving.length
   }
 
+  const told = new Set<string>()
+  function write(text: string): void {
+    if (live) draw(text.replace(/\n$/, '').split('\n'), movingLines(groups, turn, written, style, sink, now()))
+    else sink.write(text)
+  }
+
+  /** At once and whole: somebody has to act on it, and lines that move are cut to the terminal. */
+  function say(todo: string | undefined): void {
+    if (todo === undefined || told.has(todo)) return
+    told.add(todo)
+    write(` → ${todo.replaceAll('\n', '\n   ')}\n`)
+  }
+
   const redraw = () => draw(settle(), live ? movingLines(groups, turn, written, style, sink, now()) : [])
 
   return {
     report(event) {
+      if (event.type === 'progress') say(event.todo)
       note(groups, event, now())
       redraw()
     },
     tick() {
       if (live) redraw()
     },
-    write(text) {
-      if (live) draw(text.replace(/\n$/, '').split('\n'), movingLines(groups, turn, written, style, sink, now()))
-      else sink.write(text)
-    },
+    write,
     close() {
       const left = settle()
       for (turn++; turn < groups.length; turn++) left.push(...endedLines(turn))

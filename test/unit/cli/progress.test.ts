@@ -49,6 +49,14 @@ test('off a terminal each line is written once, when its step has ended', () => 
   expect(lines()).toEqual([' ✓ Preflight                          1.2s   2 members'])
 })
 
+test.each([undefined, { columns: 40, rows: 24 }])('what somebody has to do is said once and whole: %o', terminal => {
+  const { sink, tell } = render(terminal)
+  const todo = 'on 10.0.0.1: systemctl restart etcd-karmada, and wait for it'
+  const waiting: StepEvent = { type: 'progress', group: 0, step: 0, waitingFor: 'a restart', todo }
+  tell(start(0, 0), waiting, waiting, waits(0, 0, 'something else'), waiting)
+  expect(sink.text.split(` → ${todo}`)).toHaveLength(2)
+})
+
 test('groups at the same time keep together, each under its heading', () => {
   const { tell, lines } = render()
   tell(end(0, 0), end(0, 1), over(0), end(1, 0), end(2, 0), end(2, 1), over(2))
