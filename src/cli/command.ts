@@ -68,20 +68,32 @@ export function defineCommand<A extends Args = Record<never, never>, F extends F
 /** A word that other commands stand under (`anp`); called alone it prints their list. */
 export interface Noun extends About {
   type: 'noun'
-  commands: readonly (Command | Noun)[]
+  commands(): Promise<readonly Entry[]>
 }
 
-export const defineNoun = (noun: Omit<Noun, 'type'>): Noun => ({ ...noun, type: 'noun' })
+/** What a word of a command line may name. */
+export type Entry = Command | Noun
+
+/** `commands` as a function imports them, which is done when one of them is called or they are listed: no other start pays for it. */
+export function defineNoun({ commands, ...about }: About & { commands: readonly Entry[] | Noun['commands'] }): Noun {
+  return { ...about, type: 'noun', commands: typeof commands === 'function' ? commands : async () => commands }
+}
 
 /** All commands, in the groups that help shows. */
 export interface CommandTable {
   description: string
-  groups: readonly { title: string; commands: readonly (Command | Noun)[] }[]
+  groups: readonly { title: string; commands: readonly Entry[] }[]
 }
 
-/** Every command of the table, depth first. */
-export function allCommands(table: CommandTable): Command[] {
-  const leaves = (entry: Command | Noun): Command[] =>
-    entry.type === 'command' ? [entry] : entry.commands.flatMap(leaves)
-  return table.groups.flatMap(group => group.commands.flatMap(leaves))
+/** What stands right below a noun, or below the program itself. */
+export const childrenOf = async (table: CommandTable, parent: Noun | undefined): Promise<readonly Entry[]> =>
+  parent ? parent.commands() : table.groups.flatMap(group => group.commands)
+
+/** Every command below a noun, or of the whole table, depth first. */
+export async function allCommands(table: CommandTable, parent?: Noun): Promise<Command[]> {
+  const children = await childrenOf(table, parent)
+  const found = await Promise.all(
+    children.map(child => (child.type === 'command' ? [child] : allCommands(table, child))),
+  )
+  return found.flat()
 }

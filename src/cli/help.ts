@@ -1,4 +1,4 @@
-import type { Command, CommandTable, Noun } from './command.ts'
+import type { Command, CommandTable, Entry, Noun } from './command.ts'
 import { type Flag, type Flags, flagName } from './flag.ts'
 import { kernelFlags, planeFlags } from './flags.ts'
 import { program } from './io.ts'
@@ -6,7 +6,7 @@ import { usageOf } from './parse.ts'
 import { wordOf } from './route.ts'
 
 /** Help of what the words name, laid out as kubectl's. Ends in a newline. */
-export function help(table: CommandTable, entry: Command | Noun | undefined): string {
+export async function help(table: CommandTable, entry: Entry | undefined): Promise<string> {
   if (entry === undefined) return rootHelp(table)
   return entry.type === 'noun' ? nounHelp(entry) : commandHelp(entry)
 }
@@ -23,10 +23,10 @@ function rootHelp(table: CommandTable): string {
   ])
 }
 
-function nounHelp(noun: Noun): string {
+async function nounHelp(noun: Noun): Promise<string> {
   return join([
     noun.description ?? `${noun.summary}.`,
-    `Available Commands:\n${list(noun.commands)}`,
+    `Available Commands:\n${list(await noun.commands())}`,
     `Usage:\n  ${program} ${noun.name} COMMAND [options]`,
     `Use "${program} ${noun.name} COMMAND --help" for more information about a given command.\n${optionsPointer}`,
   ])
@@ -67,7 +67,7 @@ function spellings(name: string, flag: Flag<unknown>): string {
   return `    ${[...(flag.short ? [`-${flag.short}`] : []), ...long].join(', ')}`
 }
 
-function list(entries: readonly (Command | Noun)[]): string {
+function list(entries: readonly Entry[]): string {
   const shown = entries.filter(entry => entry.type === 'noun' || !entry.hidden)
   const widest = Math.max(...shown.map(entry => wordOf(entry).length), 12)
   return shown.map(entry => `  ${wordOf(entry).padEnd(widest)}  ${entry.summary}`).join('\n')

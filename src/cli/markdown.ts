@@ -5,8 +5,8 @@ import { program } from './io.ts'
 import { usageOf } from './parse.ts'
 
 /** The reference page of all commands, in Markdown. Pure: the same table, the same page. */
-export function commandsMarkdown(table: CommandTable): string {
-  const visible = allCommands(table).filter(command => !command.hidden)
+export async function commandsMarkdown(table: CommandTable): Promise<string> {
+  const visible = (await allCommands(table)).filter(command => !command.hidden)
   const contents = visible.map(({ name, summary }) => `* [${name}](#${anchor(name)}): ${summary}`)
   return [
     '# Commands',

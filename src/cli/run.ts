@@ -16,7 +16,7 @@ export async function runTable(table: CommandTable, argv: readonly string[], io:
   try {
     const words = wordsToComplete(argv, io.invokedAs)
     if (words) return await complete(table, words, io)
-    const routed = route(table, argv)
+    const routed = await route(table, argv)
     verbosity = routed.verbosity
     return await runRoute(table, routed, io)
   } catch (error) {
@@ -28,7 +28,7 @@ export async function runTable(table: CommandTable, argv: readonly string[], io:
 
 async function runRoute(table: CommandTable, { entry, rest, help: helpWanted }: Route, io: Io): Promise<number> {
   if (helpWanted || entry?.type !== 'command') {
-    io.stdout.write(help(table, entry))
+    io.stdout.write(await help(table, entry))
     return 0
   }
   const input = parse(entry, rest)

@@ -8,7 +8,8 @@ import { version } from './version.ts'
 
 /**
  * All commands, as help lists them: the one table that parsing, help, completion and the docs page are made of.
- * A command module must be light to import, as every start loads all of them: what it works with it imports in `run`.
+ * Every start imports this and what it imports. So a noun imports its commands when they are called, and what a command works with
+ * it imports in `run`.
  */
 export const commands: CommandTable = {
   description: `kubectl karmada-net connects the clusters of a Karmada federation and keeps their control plane available.`,

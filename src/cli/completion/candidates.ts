@@ -1,9 +1,9 @@
-import type { Command, CommandTable, Noun } from '../command.ts'
+import { type Command, type CommandTable, childrenOf, type Entry } from '../command.ts'
 import type { Candidate, Complete } from '../complete.ts'
 import { type Flag, type Flags, flagName } from '../flag.ts'
 import { kernelFlags } from '../flags.ts'
 import { flagsOf, readFlags } from '../parse.ts'
-import { childrenOf, find, flagsOfAll, wordOf } from '../route.ts'
+import { find, flagsFor, wordOf } from '../route.ts'
 import type { Session } from '../session.ts'
 import { type Token, tokens } from '../shapes.ts'
 
@@ -16,7 +16,7 @@ export interface Completion {
 /** What was typed before the word in question. */
 interface Typed {
   /** The command or noun; undefined: the program itself. */
-  entry: Command | Noun | undefined
+  entry: Entry | undefined
   /** Words that are no command's name and no flag's. */
   words: string[]
   found: Token[]
@@ -32,7 +32,7 @@ export async function completions(
 ): Promise<Completion> {
   const before = words.slice(0, -1)
   const current = words.at(-1) ?? ''
-  const typed = read(table, before)
+  const typed = await read(table, before)
   const flags = typed.entry?.type === 'command' ? flagsOf(typed.entry) : kernelFlags
   const last = typed.found.at(-1)
   if (last?.type === 'unfinished') return valuesOf(flags, last.name, current, typed, session)
@@ -45,17 +45,17 @@ export async function completions(
   }
   if (typed.entry?.type === 'command') return argument(typed.entry, current, typed, session)
   if (typed.words.length > 0) return nothing
-  return { candidates: matching(commandNames(table, typed.entry), current), files: false }
+  return { candidates: matching(namesOf(await childrenOf(table, typed.entry)), current), files: false }
 }
 
 /** Finds the command as routing does, but is content with what there is. */
-function read(table: CommandTable, before: readonly string[]): Typed {
-  const found = tokens(before, flagsOfAll(table))
+async function read(table: CommandTable, before: readonly string[]): Promise<Typed> {
+  const found = tokens(before, await flagsFor(table, before))
   const words = found.flatMap(token => (token.type === 'word' ? [token.text] : []))
   if (words[0] === 'help') words.shift()
-  let entry: Command | Noun | undefined
+  let entry: Entry | undefined
   while (entry?.type !== 'command' && words[0] !== undefined) {
-    const next: Command | Noun | undefined = find(table, entry, words[0])
+    const next = find(await childrenOf(table, entry), words[0])
     if (!next) break
     entry = next
     words.shift()
@@ -63,11 +63,10 @@ function read(table: CommandTable, before: readonly string[]): Typed {
   return { entry, words, found }
 }
 
-function commandNames(table: CommandTable, entry: Noun | undefined): Candidate[] {
-  return childrenOf(table, entry)
-    .filter(child => child.type === 'noun' || !child.hidden)
-    .map(child => ({ word: wordOf(child), description: child.summary }))
-}
+const namesOf = (entries: readonly Entry[]): Candidate[] =>
+  entries
+    .filter(entry => entry.type === 'noun' || !entry.hidden)
+    .map(entry => ({ word: wordOf(entry), description: entry.summary }))
 
 /** Long names that are not given yet; lists may be given again. */
 function flagNames(flags: Flags, found: readonly Token[]): Candidate[] {

@@ -110,8 +110,8 @@ test.each(['help', '-h', '--help', '-q'])('%s is the help of the program', async
 
 test('help=false asks for none', async () => expect(await shown('anp up --help=false')).toBe(''))
 
-test('the reference page has every visible command with its examples and flags', () => {
-  const page = commandsMarkdown(table)
+test('the reference page has every visible command with its examples and flags', async () => {
+  const page = await commandsMarkdown(table)
   expect(page).toContain('* [anp up](#anp-up): Connect pull-mode members\n* [contexts](#contexts): Who is who')
   expect(page).toContain('```sh\nkubectl karmada-net anp up [MEMBER...] [options]\n```')
   expect(page).toContain('# Every member\nkubectl karmada-net anp up --all')

@@ -129,3 +129,29 @@ test.each<[string, string, string?]>([
   if (hint) expect(second).toBe(`hint: ${hint}`)
   expect({ code, stdout, rest }).toEqual({ code: 1, stdout: '', rest: [] })
 })
+
+// Of the nouns `near` and `far`: which are opened for a command line, each of them time at the start.
+test.each<[string, string[]]>([
+  ['', []],
+  ['--help', []],
+  ['-q -v6 --help', []],
+  ['__complete ne', []],
+  ['alone --all', []],
+  ['zebra', []],
+  ['near', ['near']],
+  ['near up --all', ['near']],
+  ['help near up', ['near']],
+  ['-n far near up', ['near']],
+  ['__complete near u', ['near']],
+  ['near --far up', ['near']],
+  ['--all near up', ['near', 'far']],
+  ['--zebra', ['near', 'far']],
+])('%j opens %j', async (line, expected) => {
+  const opened = new Set<string>()
+  const noun = (name: string) =>
+    defineNoun({ name, summary: name, commands: async () => (opened.add(name) ? [command(`${name} up`)] : []) })
+  const command = (name: string) =>
+    defineCommand({ name, summary: name, examples: [], flags: { all: flag.boolean('All') }, run: async () => {} })
+  await runCaptured(tableOf(noun('near'), noun('far'), command('alone')), words(line))
+  expect([...opened]).toEqual(expected)
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { allCommands, type Command, type Noun } from '../../../src/cli/command.ts'
+import { allCommands, type Entry } from '../../../src/cli/command.ts'
 import { flagName } from '../../../src/cli/flag.ts'
 import { kernelFlags } from '../../../src/cli/flags.ts'
 import { parse } from '../../../src/cli/parse.ts'
@@ -7,11 +7,11 @@ import { route } from '../../../src/cli/route.ts'
 import { commands } from '../../../src/commands/index.ts'
 import { runCaptured } from '../cli/fake-io.ts'
 
-const all = allCommands(commands)
+const all = await allCommands(commands)
 
 const examples = all.flatMap(command => command.examples.map(([, words]) => ({ command, words })))
-test.each(examples)('example: $words', ({ command, words }) => {
-  const { entry, rest } = route(commands, shellWords(words))
+test.each(examples)('example: $words', async ({ command, words }) => {
+  const { entry, rest } = await route(commands, shellWords(words))
   expect(entry).toBe(command)
   expect(() => parse(command, rest)).not.toThrow()
 })
@@ -28,12 +28,12 @@ test.each(all.map(command => ({ name: command.name, command })))('$name is descr
   expect(args.slice(0, -1).some(({ variadic }) => variadic)).toBe(false)
 })
 
-test('every name begins with that of its noun', () => {
-  const check = (entry: Command | Noun, parent: string) => {
+test('every name begins with that of its noun', async () => {
+  const check = async (entry: Entry, parent: string) => {
     expect(entry.name).toMatch(new RegExp(`^${parent}[a-z][a-z-]*$`))
-    if (entry.type === 'noun') for (const child of entry.commands) check(child, `${entry.name} `)
+    if (entry.type === 'noun') for (const child of await entry.commands()) await check(child, `${entry.name} `)
   }
-  for (const group of commands.groups) for (const entry of group.commands) check(entry, '')
+  for (const group of commands.groups) for (const entry of group.commands) await check(entry, '')
 })
 
 // Flags may stand before the command's name: whether the next word is their value must not depend on it.
