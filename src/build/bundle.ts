@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import * as esbuild from 'esbuild'
+import { version } from './node.ts'
 import { type Chunk, pack } from './pack.ts'
 import { withoutGeneratedApis, withoutUnused } from './plugins.ts'
 
@@ -15,6 +16,7 @@ export interface BundleOptions {
 }
 
 export interface Bundle {
+  text: string
   bytes: number
   /** Files of ours and of packages that are read at every start. */
   startInputs: string[]
@@ -37,12 +39,11 @@ export async function bundle({ outfile, commit = headCommit() }: BundleOptions):
     await chmod(outfile, 0o755)
   }
   const startInputs = [...start].flatMap(path => Object.keys(metafile.outputs[path]?.inputs ?? {}))
-  return { bytes: Buffer.byteLength(text), startInputs, metafile }
+  return { text, bytes: Buffer.byteLength(text), startInputs, metafile }
 }
 
 /** ES modules: one for the start, one for each `import()`, and what they share. */
 async function split(commit: string) {
-  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
   return esbuild.build({
     absWorkingDir: root,
     entryPoints: { main: 'src/main.ts' },
@@ -56,8 +57,7 @@ async function split(commit: string) {
     loader: { '.yaml': 'text', '.service': 'text' },
     plugins: [withoutUnused, withoutGeneratedApis],
     define: {
-      BUILD_VERSION: JSON.stringify(manifest.version),
-      BUILD_COMMIT: JSON.stringify(commit),
+      ...(await definitions(commit)),
       // Asked for only to make a `require`, which nobody uses.
       'import.meta.url': JSON.stringify('file:///'),
     },
@@ -68,6 +68,12 @@ async function split(commit: string) {
     logLevel: 'error',
   })
 }
+
+/** What a program is told of its own build. */
+export const definitions = async (commit = headCommit()): Promise<Record<string, string>> => ({
+  BUILD_VERSION: JSON.stringify(await version()),
+  BUILD_COMMIT: JSON.stringify(commit),
+})
 
 /** The outputs that the entry imports, and what these import, but not what they import by `import()`. */
 function startChunks({ outputs }: esbuild.Metafile): Set<string> {

@@ -1,10 +1,8 @@
-import { mkdir, readFile, rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { base, baseVersion } from './node.ts'
 
 const root = join(import.meta.dirname, '../..')
-
-/** The repository's own Node, to the patch: it makes the blob and carries it, and the two must be the same version. */
-export const base = join(root, 'node_modules/node/bin/node')
 
 export const target = { os: 'linux', arch: 'amd64' }
 
@@ -22,7 +20,7 @@ export const settings = {
 
 /**
  * Writes `program` (one file, CommonJS) and Node as one executable. From the base given nothing is downloaded. Throws on a machine
- * that is not the target, whose Node is not the target's either.
+ * that is not the target, whose Node is not the target's either. The blob and the Node that carries it must be of one version.
  */
 export async function makeExecutable(program: string, outfile = executable): Promise<void> {
   if (process.platform !== 'linux' || process.arch !== 'x64')
@@ -39,12 +37,4 @@ export async function makeExecutable(program: string, outfile = executable): Pro
     targets: [{ nodeRange: `node${await baseVersion()}`, platform: 'linux', arch: 'x64', output: unfinished }],
   })
   await rename(unfinished, outfile)
-}
-
-/** As `24.21.0`. */
-export async function baseVersion(): Promise<string> {
-  const manifest = JSON.parse(await readFile(join(root, 'node_modules/node/package.json'), 'utf8')) as {
-    version: string
-  }
-  return manifest.version
 }

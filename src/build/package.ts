@@ -5,11 +5,13 @@ import { join, relative } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { load } from 'js-yaml'
-import { tarEnd, tarFile } from '../../test/setup/tar.ts'
 import { bundle } from './bundle.ts'
-import { baseVersion, executable, makeExecutable, settings, target } from './package-executable.ts'
+import { makeImage } from './image/file.ts'
+import { baseVersion, version as ownVersion } from './node.ts'
+import { executable, makeExecutable, settings, target } from './package-executable.ts'
 import { fillManifest, type PluginManifest } from './package-manifest.ts'
 import { brokenRules } from './package-rules.ts'
+import { tarEnd, tarFile } from './tar.ts'
 
 const root = join(import.meta.dirname, '../..')
 const dist = join(root, 'dist')
@@ -26,7 +28,7 @@ export interface Package {
  * downloaded from; without it the manifest names the archive alone, which `krew install --archive` is content with.
  */
 export async function makePackage({ url = '' }: { url?: string | undefined } = {}): Promise<Package> {
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
+  const version = await ownVersion()
   const name = `karmada-net_v${version}_${target.os}_${target.arch}.tar.gz`
   const made = await makeArchive(join(dist, name))
 
@@ -80,8 +82,11 @@ if (import.meta.main) {
   const { values } = parseArgs({ options: { url: { type: 'string' } } })
   const started = performance.now()
   const { archive, manifest, made } = await makePackage(values)
+  const { path: image, reference } = await makeImage()
   const from = (path: string) => relative(process.cwd(), path)
   const took = `${((performance.now() - started) / 1000).toFixed(1)}s`
   process.stdout.write(`${from(archive)}: ${made ? `made in ${took}` : 'made before from the same sources'}
-Install it:  kubectl krew install --manifest=${from(manifest)} --archive=${from(archive)}\n`)
+Install it:  kubectl krew install --manifest=${from(manifest)} --archive=${from(archive)}
+${from(image)}: ${reference}
+Hand it over:  docker load -i ${from(image)}, or ctr -n k8s.io images import ${from(image)}\n`)
 }

@@ -1,4 +1,4 @@
-import { build } from '../cli/build-info.ts'
+import { build } from '../build-info.ts'
 import { defineCommand } from '../cli/command.ts'
 import { explain } from '../cli/errors.ts'
 import { flag } from '../cli/flag.ts'

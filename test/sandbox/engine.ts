@@ -1,6 +1,6 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { imageArchive } from '../setup/archive.ts'
+import { imageArchive } from '../../src/build/image/archive.ts'
 import { etcdSpecs } from '../setup/images.ts'
 import { run } from '../setup/run.ts'
 import { until } from './api.ts'

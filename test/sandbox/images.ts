@@ -1,4 +1,5 @@
-import { type ImageSpec, imageArchive } from '../setup/archive.ts'
+import { type ImageSpec, imageArchive } from '../../src/build/image/archive.ts'
+import { lowerLayers, ownKey, ownSpec } from '../../src/build/image/own.ts'
 import { imageSpecs } from '../setup/images.ts'
 import type { Parts } from '../setup/prepare.ts'
 import type { Report } from '../setup/report.ts'
@@ -31,4 +32,22 @@ async function renewOn(machine: Machine, specs: ImageSpec[]): Promise<void> {
     if (known === undefined) await runIn(machine, [...ctr, 'import', '-'], { input: imageArchive(spec) })
     else for (const reference of missing) await runIn(machine, [...ctr, 'tag', known, reference])
   }
+}
+
+/** Gives the clusters' nodes the project's own image as the sources are now; what lies below our own layer they have already. */
+export async function bringOwnImage(state: State, report: Report): Promise<void> {
+  const { clusters } = planSandbox(state.name, state.slot, state.shape)
+  if (clusters.length === 0) return
+  const spec = await ownSpec()
+  const key = ownKey(spec)
+  const without = clusters.filter(({ name }) => state.own?.[name] !== key)
+  if (without.length === 0) return
+  await report.step('Own image', async () => {
+    const ctr = ['ctr', '--namespace', 'k8s.io', 'images', 'import', '-']
+    const input = () => imageArchive(spec, { known: lowerLayers })
+    for (const { name } of without) await runIn(machineOf(state, name), ctr, { input: input() })
+    return spec.references[0]
+  })
+  state.own = { ...state.own, ...Object.fromEntries(without.map(({ name }) => [name, key])) }
+  await writeState(state)
 }

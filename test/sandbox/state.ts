@@ -16,6 +16,8 @@ export interface State {
   bin: string
   /** The image store that its nodes were last brought in line with. */
   images: string
+  /** Which version of the project's own image each cluster's node has. */
+  own?: Record<string, string>
   /** By machine. */
   holders: Record<string, ProcessHandle>
   /** By cluster or machine, then component. */

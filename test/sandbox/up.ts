@@ -6,7 +6,7 @@ import { startCluster } from './cluster.ts'
 import { destroy } from './down.ts'
 import { startEngine } from './engine.ts'
 import { awaitAnswers, checkHealth, restartDaemons } from './health.ts'
-import { renewImages } from './images.ts'
+import { bringOwnImage, renewImages } from './images.ts'
 import { installKarmada, joinMember, registerMember, waitForMember } from './karmada.ts'
 import { prepareKernel } from './kernel.ts'
 import { type Access, accessOf, contextNames, kubeconfig } from './kubeconfig.ts'
@@ -38,6 +38,7 @@ export async function up(name: string, shape: Shape, report: Report): Promise<'c
       return stopped.map(({ machine, component }) => `${component} of ${machine}`).join(', ')
     })
   await renewImages(state, await prepare(report), report)
+  await bringOwnImage(state, report)
   const { clusters, machines } = planSandbox(name, state.slot, wanted)
   if ([...clusters, ...machines].every(({ name }) => state.daemons[name]))
     return stopped.length > 0 ? 'changed' : 'unchanged'
@@ -99,6 +100,7 @@ async function build(state: State, report: Report): Promise<void> {
   if (state.shape.karmada) await together(members.map(member => connectMember(member, state, access, report)))
 
   await writeKubeconfigs(plan, state, access)
+  await bringOwnImage(state, report)
   await writeState({ ...state, status: 'up' })
 }
 

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { tarEnd, tarFile, tarHeader } from '../../src/build/tar.ts'
 import { karmadaModule } from './components.ts'
-import { tarEnd, tarFile, tarHeader } from './tar.ts'
 
 /** Packs the CRDs of the Karmada module as its releases do, next to the programs. Returns the archive's path. */
 export async function ensureCrds(bin: string): Promise<string> {

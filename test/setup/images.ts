@@ -1,6 +1,9 @@
-import { readFile, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { ImageFile, ImageSpec } from './archive.ts'
+import { open, realpath } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
+import type { ImageFile, ImageSpec } from '../../src/build/image/archive.ts'
+import { librariesOf } from '../../src/build/image/libraries.ts'
+import { baseSpec } from '../../src/build/image/own.ts'
+import { cacheDir } from './cache.ts'
 import { versions } from './components.ts'
 import { run } from './run.ts'
 
@@ -33,7 +36,7 @@ export async function imageSpecs(bin: string): Promise<ImageSpec[]> {
   const program = (reference: string, paths: string[], config: Record<string, unknown> = {}): ImageSpec => ({
     references: [reference],
     config: { Env: [pathVariable], ...config },
-    files: [passwd, ...paths.map(path => ({ path, source: join(bin, path.replace(/.*\//, '')) }))],
+    layers: [[passwd, ...paths.map(path => ({ path, source: join(bin, path.replace(/.*\//, '')) }))]],
   })
   const karmada = (component: string) => program(imageNames.karmada(component), [`/bin/karmada-${component}`])
   const nonroot = (reference: string, path: string) => program(reference, [path], { Entrypoint: [path], User: '65532' })
@@ -53,6 +56,7 @@ export async function imageSpecs(bin: string): Promise<ImageSpec[]> {
     nonroot(imageNames.proxyAgent, '/proxy-agent'),
     await haproxy(),
     await busybox(),
+    await baseSpec(),
   ]
   const pinned = await pinnedReferences()
   return specs.map(spec => ({ ...spec, references: withDigests(spec.references, pinned) }))
@@ -63,12 +67,14 @@ export function etcdSpecs(bin: string): ImageSpec[] {
   const spec = (version: string, programs: Record<string, string>): ImageSpec => ({
     references: [imageNames.etcdOf(version)],
     config: { Env: [pathVariable], Cmd: ['/usr/local/bin/etcd'], WorkingDir: '/var/lib/etcd' },
-    files: [
-      passwd,
-      ...Object.entries(programs).map(([name, source]) => ({
-        path: `/usr/local/bin/${name}`,
-        source: join(bin, source),
-      })),
+    layers: [
+      [
+        passwd,
+        ...Object.entries(programs).map(([name, source]) => ({
+          path: `/usr/local/bin/${name}`,
+          source: join(bin, source),
+        })),
+      ],
     ],
   })
   return [
@@ -80,8 +86,6 @@ export function etcdSpecs(bin: string): ImageSpec[] {
 /** Debian's HAProxy where the official image has its own, with the libraries that it needs. */
 async function haproxy(): Promise<ImageSpec> {
   const program = '/usr/sbin/haproxy'
-  const { stdout } = await run(['ldd', program])
-  const libraries = [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].flatMap(([, path]) => path ?? [])
   return {
     references: [imageNames.haproxy],
     config: {
@@ -92,11 +96,13 @@ async function haproxy(): Promise<ImageSpec> {
       User: 'haproxy',
       WorkingDir: '/var/lib/haproxy',
     },
-    files: [
-      passwd,
-      { path: '/usr/local/sbin/haproxy', source: program },
-      { path: '/var/lib/haproxy/.keep', content: '' },
-      ...(await Promise.all(libraries.map(async path => ({ path, source: await realpath(path) })))),
+    layers: [
+      [
+        passwd,
+        { path: '/usr/local/sbin/haproxy', source: program },
+        { path: '/var/lib/haproxy/.keep', content: '' },
+        ...(await librariesOf([program])),
+      ],
     ],
   }
 }
@@ -107,10 +113,12 @@ async function busybox(): Promise<ImageSpec> {
   return {
     references: [imageNames.busybox],
     config: { Env: [pathVariable], Cmd: ['sh'] },
-    files: [
-      passwd,
-      { path: '/bin/busybox', source: await realpath('/bin/busybox') },
-      ...applets.map(name => ({ path: `/bin/${name}`, target: 'busybox' })),
+    layers: [
+      [
+        passwd,
+        { path: '/bin/busybox', source: await realpath('/bin/busybox') },
+        ...applets.map(name => ({ path: `/bin/${name}`, target: 'busybox' })),
+      ],
     ],
   }
 }
@@ -144,10 +152,16 @@ export const withDigests = (references: string[], pinned: Map<string, Set<string
 
 /** Text that changes when an image would. `bin` is keyed by its content already. */
 export async function imagesFingerprint(specs: ImageSpec[]): Promise<string> {
-  const debian = await Promise.all(['/usr/sbin/haproxy', '/bin/busybox'].map(file => readFile(file)))
-  return JSON.stringify([
-    specs,
-    debian.map(content => content.length),
-    debian.map(content => content.subarray(-4096).toString('hex')),
-  ])
+  const brought = specs.flatMap(({ layers }) => layers.flat()).flatMap(file => ('source' in file ? file.source : []))
+  const files = [...new Set(brought)].filter(path => isAbsolute(path) && !path.startsWith(cacheDir))
+  return JSON.stringify([specs, await Promise.all(files.map(endOf))])
+}
+
+/** Size and last bytes: a program's end differs with its build. */
+async function endOf(path: string): Promise<[size: number, end: string]> {
+  await using file = await open(path)
+  const { size } = await file.stat()
+  const length = Math.min(size, 4096)
+  const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
+  return [size, buffer.toString('hex')]
 }

@@ -21,9 +21,10 @@ const packages: Record<string, string> = {
   'util-linux': '/usr/bin/nsenter',
   // Units are verified with it, and run by it.
   systemd: '/usr/bin/systemd-analyze',
-  // These two are packed into images.
+  // These are packed into images.
   haproxy: '/usr/sbin/haproxy',
   'busybox-static': '/bin/busybox',
+  ipvsadm: '/usr/sbin/ipvsadm',
 }
 
 const missingPackages = (): string[] =>

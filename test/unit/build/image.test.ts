@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type ImageSpec, imageArchive } from '../../setup/archive.ts'
+import { type ArchiveOptions, type ImageSpec, imageArchive } from '../../../src/build/image/archive.ts'
+import { tarHeader } from '../../../src/build/tar.ts'
 import { withDigests } from '../../setup/images.ts'
 import { run } from '../../setup/run.ts'
-import { tarHeader } from '../../setup/tar.ts'
 
 let folder: string
 beforeAll(async () => {
@@ -19,15 +19,18 @@ const digest = `sha256:${'a'.repeat(64)}`
 const spec = (): ImageSpec => ({
   references: ['docker.io/library/thing:1', `docker.io/library/thing@${digest}`],
   config: { Entrypoint: ['/bin/program'] },
-  files: [
-    { path: '/bin/program', source: join(folder, 'program') },
-    { path: '/bin/alias', target: 'program' },
-    { path: '/etc/passwd', content: 'root:x:0:0::/:/bin/sh\n' },
+  layers: [
+    [
+      { path: '/bin/program', source: join(folder, 'program') },
+      { path: '/bin/alias', target: 'program' },
+      { path: '/etc/passwd', content: 'root:x:0:0::/:/bin/sh\n' },
+    ],
+    [{ path: '/opt/ours', content: 'changes more often\n' }],
   ],
 })
 
-async function bytes(image: ImageSpec): Promise<Buffer> {
-  return Buffer.concat(await Array.fromAsync(imageArchive(image)))
+async function bytes(image: ImageSpec, options?: ArchiveOptions): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(imageArchive(image, options)))
 }
 
 /** The real tar takes it apart. */
@@ -64,16 +67,21 @@ test('containerd is given every reference, docker the tagged ones', async () => 
   expect(docker[0]?.RepoTags).toEqual(['docker.io/library/thing:1'])
 })
 
-test('the layer holds files, links and the folders above them', async () => {
-  const archive = await bytes(spec())
+/** `tar -tv` of a layer, without times. */
+async function linesOf(archive: Buffer, index: number): Promise<string[]> {
   const docker = JSON.parse(await inArchive(archive, 'manifest.json')) as { Layers: string[] }[]
-  const layer = Buffer.from(await inArchive(archive, docker[0]?.Layers[0] ?? ''))
+  const layer = Buffer.from(await inArchive(archive, docker[0]?.Layers[index] ?? ''))
   const { stdout } = await run(['tar', '-tv', '-f', '-'], { input: [layer] })
-  const lines = stdout
+  return stdout
     .trim()
     .split('\n')
     .map(line => line.replace(/\s+/g, ' ').replace(/ \d{4}-\d\d-\d\d \d\d:\d\d/, ''))
-  expect(lines).toEqual([
+}
+
+test('layers hold files, links and the folders above them', async () => {
+  const archive = await bytes(spec())
+  expect(await linesOf(archive, 1)).toEqual(['drwxr-xr-x root/root 0 opt/', '-rw-r--r-- root/root 19 opt/ours'])
+  expect(await linesOf(archive, 0)).toEqual([
     'drwxr-xr-x root/root 0 bin/',
     'drwxr-xr-x root/root 0 etc/',
     'drwxrwxrwt root/root 0 tmp/',
@@ -85,6 +93,15 @@ test('the layer holds files, links and the folders above them', async () => {
 
 test('the same files give the same bytes', async () => {
   expect((await bytes(spec())).equals(await bytes(spec()))).toBe(true)
+})
+
+test('what an image store has already can be left out', async () => {
+  const list = async (archive: Buffer) => (await run(['tar', '-t', '-f', '-'], { input: [archive] })).stdout.split('\n')
+  const [whole, thin] = await Promise.all([bytes(spec()), bytes(spec(), { known: 1 })])
+  const docker = JSON.parse(await inArchive(thin, 'manifest.json')) as { Layers: string[] }[]
+  const rest = await list(thin)
+  expect((await list(whole)).filter(path => !rest.includes(path))).toEqual([docker[0]?.Layers[0]])
+  expect(await inArchive(thin, 'index.json')).toBe(await inArchive(whole, 'index.json'))
 })
 
 test('a path longer than a tar archive can hold is refused', () => {

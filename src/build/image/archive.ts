@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { tarEnd, tarFile, tarHeader, tarPadding } from './tar.ts'
+import { tarEnd, tarFile, tarHeader, tarPadding } from '../tar.ts'
 
 /** A file of an image: copied from `source`, given as `content`, or a symbolic link to `target`. */
 export type ImageFile = { path: string; mode?: number } & (
@@ -16,45 +16,61 @@ export interface ImageSpec {
   references: string[]
   /** What a Dockerfile would set: Entrypoint, Cmd, Env, User, StopSignal, WorkingDir. */
   config: Record<string, unknown>
-  files: ImageFile[]
+  /** Lowest first. One that stays the same from version to version is not pulled again. */
+  layers: ImageFile[][]
 }
 
-interface Blob {
+interface Layer {
   digest: string
   size: number
+  bytes(): AsyncGenerator<Buffer>
+}
+
+export interface ArchiveOptions {
+  /** The bytes of so many layers, counted from the lowest, are left out: only for an image store that has them. Default 0. */
+  known?: number
 }
 
 /**
- * An image of one layer as a stream of bytes that both `ctr images import -` and `docker load` read.
+ * An image as a stream of bytes that both `ctr images import -` and `docker load` read.
  * The same files give the same bytes, and so the same digest.
  */
-export async function* imageArchive(spec: ImageSpec): AsyncGenerator<Buffer> {
-  const layer = await layerOf(spec.files)
+export async function* imageArchive(
+  { references, config: settings, layers: files }: ImageSpec,
+  { known = 0 }: ArchiveOptions = {},
+): AsyncGenerator<Buffer> {
+  const layers: Layer[] = []
+  for (const [index, content] of files.entries()) layers.push(await layerOf(content, index === 0))
   const config = json({
     architecture: 'amd64',
     os: 'linux',
-    config: spec.config,
-    rootfs: { type: 'layers', diff_ids: [`sha256:${layer.digest}`] },
-    history: [{ created_by: 'karmada-net' }],
+    config: settings,
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => `sha256:${digest}`) },
+    history: layers.map(() => ({ created_by: 'karmada-net' })),
   })
   const manifest = json({
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...descriptor(config) },
-    layers: [
-      { mediaType: 'application/vnd.oci.image.layer.v1.tar', digest: `sha256:${layer.digest}`, size: layer.size },
-    ],
+    layers: layers.map(({ digest, size }) => ({
+      mediaType: 'application/vnd.oci.image.layer.v1.tar',
+      digest: `sha256:${digest}`,
+      size,
+    })),
   })
   yield* [
     tarFile('oci-layout', json({ imageLayoutVersion: '1.0.0' })),
-    tarFile('index.json', index(spec.references, manifest)),
-    tarFile('manifest.json', dockerManifest(spec.references, config, layer)),
+    tarFile('index.json', index(references, manifest)),
+    tarFile('manifest.json', dockerManifest(references, config, layers)),
     tarFile(blobPath(sha256(config)), config),
     tarFile(blobPath(sha256(manifest)), manifest),
-    tarHeader({ path: blobPath(layer.digest), size: layer.size }),
   ]
-  yield* layerBytes(spec.files)
-  yield Buffer.concat([tarPadding(layer.size), tarEnd()])
+  for (const { digest, size, bytes } of layers.slice(known)) {
+    yield tarHeader({ path: blobPath(digest), size })
+    yield* bytes()
+    yield tarPadding(size)
+  }
+  yield tarEnd()
 }
 
 const index = (references: string[], manifest: Buffer): Buffer =>
@@ -69,28 +85,30 @@ const index = (references: string[], manifest: Buffer): Buffer =>
   })
 
 /** Docker knows tags only. */
-const dockerManifest = (references: string[], config: Buffer, layer: Blob): Buffer =>
+const dockerManifest = (references: string[], config: Buffer, layers: Layer[]): Buffer =>
   json([
     {
       Config: blobPath(sha256(config)),
       RepoTags: references.filter(reference => !reference.includes('@')),
-      Layers: [blobPath(layer.digest)],
+      Layers: layers.map(({ digest }) => blobPath(digest)),
     },
   ])
 
-/** The layer is read twice: its digest stands before it in the archive. */
-async function layerOf(files: ImageFile[]): Promise<Blob> {
+/** A layer is read twice: its digest stands before it in the archive. */
+async function layerOf(files: ImageFile[], lowest: boolean): Promise<Layer> {
+  const bytes = () => layerBytes(files, lowest)
   const hash = createHash('sha256')
   let size = 0
-  for await (const chunk of layerBytes(files)) {
+  for await (const chunk of bytes()) {
     hash.update(chunk)
     size += chunk.length
   }
-  return { digest: hash.digest('hex'), size }
+  return { digest: hash.digest('hex'), size, bytes }
 }
 
-async function* layerBytes(files: ImageFile[]): AsyncGenerator<Buffer> {
-  for (const path of foldersOf(files)) yield tarHeader({ path, type: 'folder', mode: path === 'tmp/' ? 0o1777 : 0o755 })
+async function* layerBytes(files: ImageFile[], lowest: boolean): AsyncGenerator<Buffer> {
+  for (const path of foldersOf(files, lowest))
+    yield tarHeader({ path, type: 'folder', mode: path === 'tmp/' ? 0o1777 : 0o755 })
   for (const file of files) yield* fileBytes(file)
   yield tarEnd()
 }
@@ -109,9 +127,9 @@ async function* fileBytes(file: ImageFile): AsyncGenerator<Buffer> {
   }
 }
 
-/** Every folder above a file, outermost first, and /tmp. */
-function foldersOf(files: ImageFile[]): string[] {
-  const folders = new Set(['tmp/'])
+/** Every folder above a file, outermost first; in the lowest layer also /tmp. */
+function foldersOf(files: ImageFile[], lowest: boolean): string[] {
+  const folders = new Set(lowest ? ['tmp/'] : [])
   for (const { path } of files) {
     const parts = dirname(path).split('/').filter(Boolean)
     parts.forEach((_, depth) => {

@@ -1,0 +1,34 @@
+import { readdir } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import * as esbuild from 'esbuild'
+import { definitions } from './bundle.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+export interface AgentBundle {
+  name: string
+  /** One CommonJS file. */
+  text: string
+}
+
+/** Every agent of nodes (`src/agents/NAME.ts`), each with no more than it needs: it runs on every node. */
+export async function bundleAgents(): Promise<AgentBundle[]> {
+  const files = await readdir(join(root, 'src/agents')).catch(() => [])
+  const entries = files.filter(file => file.endsWith('.ts')).sort()
+  const { outputFiles } = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: entries.map(file => `src/agents/${file}`),
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node24',
+    minify: true,
+    legalComments: 'none',
+    loader: { '.yaml': 'text', '.service': 'text' },
+    define: await definitions(),
+    outdir: 'dist/agents',
+    write: false,
+    logLevel: 'error',
+  })
+  return outputFiles.map(({ path, text }) => ({ name: basename(path, '.js'), text }))
+}
