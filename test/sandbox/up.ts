@@ -100,8 +100,10 @@ async function build(state: State, report: Report): Promise<void> {
   if (state.shape.karmada) await together(members.map(member => connectMember(member, state, access, report)))
 
   await writeKubeconfigs(plan, state, access)
+  state.status = 'up'
+  await writeState(state)
+  // Last: it is built from the sources, which may be in the middle of a change.
   await bringOwnImage(state, report)
-  await writeState({ ...state, status: 'up' })
 }
 
 /** All of it ends before the first error is thrown: nothing goes on behind a failed `up`. */
