@@ -1,5 +1,5 @@
 const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 1e-3, µs: 1e-3, ns: 1e-6 }
-const part = /(\d+\.?\d*|\.\d+)(ms|us|µs|ns|h|m|s)/y
+const part = /(\d+\.?\d*|\.\d+)(ms|us|\u00b5s|ns|h|m|s)/y
 
 /** A Go duration (`5m`, `1m30s`, `300ms`, `0`) in milliseconds; undefined where the text is none, or negative. */
 export function parseDuration(text: string): number | undefined {
