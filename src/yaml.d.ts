@@ -9,3 +9,14 @@ declare module '*.service' {
   const text: string
   export default text
 }
+
+declare module '*.timer' {
+  const text: string
+  export default text
+}
+
+/** Scripts for nodes, the same way. */
+declare module '*.sh' {
+  const text: string
+  export default text
+}

@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config'
 const manifestsAsText = {
   name: 'manifests-as-text',
   transform: (code: string, id: string) =>
-    /\.(yaml|service)$/.test(id) ? `export default ${JSON.stringify(code)}` : undefined,
+    /\.(yaml|service|timer|sh)$/.test(id) ? `export default ${JSON.stringify(code)}` : undefined,
 }
 
 export default defineConfig({

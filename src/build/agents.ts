@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import * as esbuild from 'esbuild'
-import { definitions } from './bundle.ts'
+import { definitions, textLoaders } from './bundle.ts'
 
 const root = join(import.meta.dirname, '../..')
 
@@ -24,7 +24,7 @@ export async function bundleAgents(): Promise<AgentBundle[]> {
     target: 'node24',
     minify: true,
     legalComments: 'none',
-    loader: { '.yaml': 'text', '.service': 'text' },
+    loader: textLoaders,
     define: await definitions(),
     outdir: 'dist/agents',
     write: false,

@@ -8,6 +8,14 @@ import { withoutGeneratedApis, withoutUnused } from './plugins.ts'
 
 const root = join(import.meta.dirname, '../..')
 
+/** What is bundled as text: manifests and what nodes are given. */
+export const textLoaders: Record<string, esbuild.Loader> = {
+  '.yaml': 'text',
+  '.service': 'text',
+  '.timer': 'text',
+  '.sh': 'text',
+}
+
 export interface BundleOptions {
   /** Where to write; not written where it is left out. */
   outfile?: string | undefined
@@ -54,7 +62,7 @@ async function split(commit: string) {
     target: 'node22',
     minify: true,
     legalComments: 'none',
-    loader: { '.yaml': 'text', '.service': 'text' },
+    loader: textLoaders,
     plugins: [withoutUnused, withoutGeneratedApis],
     define: {
       ...(await definitions(commit)),

@@ -7,6 +7,7 @@ import { gzip } from 'node:zlib'
 import { load } from 'js-yaml'
 import { bundle } from './bundle.ts'
 import { makeImage } from './image/file.ts'
+import { licencesText, thirdParties } from './licences.ts'
 import { baseVersion, version as ownVersion } from './node.ts'
 import { executable, makeExecutable, settings, target } from './package-executable.ts'
 import { fillManifest, type PluginManifest } from './package-manifest.ts'
@@ -45,25 +46,26 @@ export async function makePackage({ url = '' }: { url?: string | undefined } = {
 /** Answers false where the archive is there and was made from the same bundle, Node and settings. */
 async function makeArchive(path: string): Promise<boolean> {
   const program = join(dist, 'kubectl-karmada_net')
-  await bundle({ outfile: program })
+  const { metafile } = await bundle({ outfile: program })
   const [source, licence] = await Promise.all([readFile(program), readFile(join(root, 'LICENSE'))])
-  const key = digest(source, licence, JSON.stringify([await baseVersion(), settings]))
+  const others = Buffer.from(licencesText(await thirdParties(metafile)))
+  const key = digest(source, licence, others, JSON.stringify([await baseVersion(), settings]))
   const keyFile = `${executable}.made-from`
   const before = await readFile(keyFile, 'utf8').catch(() => '')
   if (before === key && existsSync(path) && existsSync(executable)) return false
 
   await makeExecutable(program)
-  const files = { LICENSE: licence, 'kubectl-karmada_net': await readFile(executable) }
-  await replace(path, await promisify(gzip)(tarOf(files), { level: 9 }))
+  // Only regular files, which is all that krew unpacks.
+  const tar = Buffer.concat([
+    tarFile('LICENSE', licence, 0o644),
+    tarFile('THIRD-PARTY-LICENSES', others, 0o644),
+    tarFile('kubectl-karmada_net', await readFile(executable), 0o755),
+    tarEnd(),
+  ])
+  await replace(path, await promisify(gzip)(tar, { level: 9 }))
   await replace(keyFile, key)
   return true
 }
-
-/** Only regular files, which is all that krew unpacks; the same content gives the same bytes. */
-const tarOf = (files: Record<string, Buffer>): Buffer =>
-  Buffer.concat([...Object.entries(files).map(([path, content]) => tarFile(path, content, modeOf(path))), tarEnd()])
-
-const modeOf = (path: string): number => (path === 'LICENSE' ? 0o644 : 0o755)
 
 /** Whoever reads the file meanwhile has the old one whole. */
 async function replace(path: string, content: string | Buffer): Promise<void> {

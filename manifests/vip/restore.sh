@@ -1,0 +1,37 @@
+#!/bin/sh
+# Puts the virtual IP of the API servers back as this node had it last: before kubelet starts, without asking anybody.
+# The programs bring their own loader and libraries, as the host may have none that fit.
+programs=/opt/karmada-net/vip
+state=/var/lib/karmada-net/vip
+
+own() {
+  program=$1
+  shift
+  "$programs"/lib/ld-linux* --library-path "$programs/lib" "$programs/bin/$program" "$@"
+}
+
+# The node has never had it, or not any more.
+[ -s "$state/rules" ] || exit 0
+failed=0
+
+# What is built in cannot be loaded, and the first use of IPVS loads the rest.
+while read -r module; do
+  modprobe -q "$module" 2>/dev/null
+done <"$programs/modules"
+
+while IFS=' =' read -r name value; do
+  [ "$(cat "/proc/sys/$name" 2>/dev/null)" = "$value" ] || echo "$value" >"/proc/sys/$name" || failed=1
+done <"$programs/sysctls"
+
+# Started by hand it finds the rules there, newer than the file.
+read -r _ kind service _ <"$state/rules"
+own ipvsadm -Ln "$kind" "$service" >/dev/null 2>&1 || own ipvsadm -R <"$state/rules" || failed=1
+
+# Its source is an address of the node, which may come late.
+tries=0
+until own ip -batch "$state/route"; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 60 ] || exit 1
+  sleep 1
+done
+exit "$failed"
