@@ -1,0 +1,112 @@
+import { Agent, request } from 'node:https'
+import type { SecureContext } from 'node:tls'
+import { parseAnswer, statusError } from '../../kube/answers.ts'
+import { ConnectionError, type RequestInfo, StatusError } from '../../kube/errors.ts'
+import { knownResource } from '../../kube/resources.ts'
+import { send } from '../../kube/send.ts'
+import type { Request, Session } from '../../kube/session.ts'
+import type { CallOptions } from '../../kube/types.ts'
+import { parseEndpoint } from '../address.ts'
+
+/** How long an API server may take to begin its answer. */
+const answerMs = 3000
+
+export interface ServersOptions {
+  /** `host:port` of whom to ask, the best first; read for each request. */
+  servers(): string[]
+  serverName(): string
+  secureContext(): SecureContext | undefined
+  token(): string | undefined
+}
+
+export interface ServersSession extends Session {
+  /** `host:port` of who answered last, and of open watches. */
+  asked(): string | undefined
+  /** Ends what is under way: the next request goes to whoever is best by then. */
+  cut(): void
+}
+
+/**
+ * A session with whichever API server answers, asked directly and in turn: never through the virtual IP or the ClusterIP, either of
+ * which may be what is broken. No client of a kubeconfig: it has one identity, that of a service account, and reads only.
+ */
+export function createServersSession(options: ServersOptions): ServersSession {
+  let agent: { for: SecureContext; agent: Agent } | undefined
+  let asked: string | undefined
+
+  function agentFor(secureContext: SecureContext): Agent {
+    if (agent?.for === secureContext) return agent.agent
+    agent?.agent.destroy()
+    // TCP itself notices a server that is gone under a silent watch.
+    const fresh = new Agent({ keepAlive: true, keepAliveMsecs: 10_000, maxCachedSessions: 0, secureContext })
+    agent = { for: secureContext, agent: fresh }
+    return fresh
+  }
+
+  const info = (method: string, path: string): RequestInfo => ({
+    context: '',
+    server: asked ? `https://${asked}` : 'https://kubernetes',
+    method,
+    path,
+  })
+
+  async function askOne(address: string, { method, path, query = {} }: Request, { signal }: CallOptions) {
+    const endpoint = parseEndpoint(address)
+    const secureContext = options.secureContext()
+    if (!endpoint || !secureContext)
+      throw new Error('no certificate authority of the cluster to verify API servers with')
+    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    const token = options.token()
+    const outgoing = request({
+      ...endpoint,
+      agent: agentFor(secureContext),
+      method,
+      path: given.length ? `${path}?${new URLSearchParams(given)}` : path,
+      servername: options.serverName(),
+      headers: { accept: 'application/json', 'user-agent': 'karmada-net-vip', ...bearer(token) },
+    })
+    return send(outgoing, { ...info(method, path), server: `https://${address}` }, { signal, timeoutMs: answerMs })
+  }
+
+  const call: Session['call'] = async (request, callOptions = {}) => {
+    let last: unknown = new Error('no API server is known')
+    for (const address of options.servers()) {
+      try {
+        const answer = await askOne(address, request, callOptions)
+        asked = address
+        // One that is in trouble sends us to the next, which may not be.
+        if (answer.status < 500) return answer
+        last = statusError(answer.status, await answer.text(), info(request.method, request.path))
+      } catch (error) {
+        callOptions.signal?.throwIfAborted()
+        if (!(error instanceof ConnectionError)) throw error
+        last = error
+      }
+    }
+    throw last
+  }
+
+  return {
+    info,
+    call,
+    async json<T>(request: Request, callOptions?: CallOptions) {
+      const { status, text } = await call(request, callOptions)
+      const about = info(request.method, request.path)
+      const body = await text()
+      if (status >= 400) throw statusError(status, body, about)
+      return { status, body: parseAnswer<T>(status, body, about) }
+    },
+    async resource(apiVersion, kind) {
+      const known = knownResource(apiVersion, kind)
+      if (known) return known
+      throw new StatusError({ apiVersion: 'v1', kind: 'Status', code: 404, message: kind }, info('GET', apiVersion))
+    },
+    asked: () => asked,
+    cut() {
+      agent?.agent.destroy()
+      agent = undefined
+    },
+  }
+}
+
+const bearer = (token: string | undefined) => (token ? { authorization: `Bearer ${token}` } : {})
