@@ -41,7 +41,7 @@ describe('installed by krew', () => {
     const { stderr } = await krew('install', `--manifest=${join(root, 'dist/plugin.yaml')}`, `--archive=${archive}`)
     expect(stderr).toContain('Installed plugin: karmada-net')
     const store = join(home, 'krew/store/karmada-net', `v${packageJson.version}`)
-    expect((await readdir(store)).sort()).toEqual(['LICENSE', 'kubectl-karmada_net'])
+    expect((await readdir(store)).sort()).toEqual(['LICENSE', 'THIRD-PARTY-LICENSES', 'kubectl-karmada_net'])
   })
 
   test('an archive that was changed is refused', async () => {
