@@ -1,0 +1,31 @@
+import type { KubeObject } from '../kube/types.ts'
+
+/** Of every object of the virtual IP; there is one per cluster. */
+export const name = 'karmada-net-vip'
+export const namespace = 'kube-system'
+/** Where the EndpointSlices of the API servers are. */
+export const apiNamespace = 'default'
+export const settingsKey = 'settings.json'
+
+const managedBy = { 'app.kubernetes.io/managed-by': 'kubectl-karmada-net' }
+
+export const labels = (component: 'vip' | 'vip-uninstall'): Record<string, string> => ({
+  ...managedBy,
+  'app.kubernetes.io/part-of': 'karmada-net',
+  'app.kubernetes.io/component': component,
+  'app.kubernetes.io/instance': name,
+})
+
+export const selectorOf = (component: 'vip' | 'vip-uninstall'): string =>
+  Object.entries(labels(component))
+    .filter(([label]) => /component|instance/.test(label))
+    .map(([label, value]) => `${label}=${value}`)
+    .join(',')
+
+export const isOurs = ({ metadata }: KubeObject): boolean =>
+  metadata.labels?.['app.kubernetes.io/managed-by'] === managedBy['app.kubernetes.io/managed-by']
+
+export const refs = {
+  config: { apiVersion: 'v1', kind: 'ConfigMap', namespace, name },
+  daemonSet: { apiVersion: 'apps/v1', kind: 'DaemonSet', namespace, name },
+} as const
