@@ -75,6 +75,16 @@ describe('installed by krew', () => {
     expect(stdout.split('\n').map(line => line.split('\t')[0])).toContain('anp')
   })
 
+  test('and does so no more once it is told to', async () => {
+    const asked = async () => (await kubectl('__complete', 'karmada-net', 'an')).stdout
+    const link = join(home, 'krew/bin/kubectl_complete-karmada_net')
+    expect((await kubectl('karmada-net', 'completion', '--uninstall')).stdout).toBe(`${link} removed\n`)
+    expect(await asked()).not.toContain('anp')
+    expect((await kubectl('karmada-net', 'completion', '--uninstall')).stdout).toBe(`${link} is not there\n`)
+    expect((await kubectl('karmada-net', 'completion', '--install')).stdout).toBe(`${link} created\n`)
+    expect(await asked()).toContain('anp')
+  })
+
   test('krew uninstalls all of it; the link for completion, which krew does not know, does nothing any more', async () => {
     await krew('uninstall', 'karmada-net')
     expect(await readdir(join(home, 'krew/store'))).toEqual([])

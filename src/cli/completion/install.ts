@@ -33,14 +33,40 @@ export async function installCompleter(
 ): Promise<Installation> {
   const onPath = pathDirectories(env).some(each => resolve(each) === resolve(dir))
   await mkdir(dir, { recursive: true })
-  if (process.platform === 'win32') {
-    const path = join(dir, `${completerName}.cmd`)
-    return { path, onPath, changed: await place(path, `@"${executable}" __complete %*\r\n`) }
-  }
-  const path = join(dir, completerName)
+  const path = completerIn(dir)
+  if (onWindows) return { path, onPath, changed: await place(path, `@"${executable}" __complete %*\r\n`) }
   const target = resolve(dir) === dirname(executable) ? basename(executable) : executable
   return { path, onPath, changed: await link(path, target) }
 }
+
+export interface Removal {
+  path: string
+  changed: boolean
+  /** Directories of PATH where kubectl still finds a completer. */
+  left: string[]
+}
+
+/** Takes back what `installCompleter` put into `dir`. Run again it finds nothing. Throws UserError where a file stands there that is not ours. */
+export async function uninstallCompleter(dir: string, env: Record<string, string | undefined>): Promise<Removal> {
+  const path = completerIn(dir)
+  const there = await lstat(path).catch(() => undefined)
+  const ours = onWindows ? (await textOf(path))?.includes(ourText) : there?.isSymbolicLink()
+  if (there && !ours)
+    throw new UserError(`${path} was not put there by this command`, { hint: `remove it: rm ${path}` })
+  await rm(path, { force: true })
+  const found = pathDirectories(env).map(async each =>
+    (await lstat(completerIn(each)).catch(() => undefined)) ? [each] : [],
+  )
+  return { path, changed: there !== undefined, left: [...new Set((await Promise.all(found)).flat())] }
+}
+
+const onWindows = process.platform === 'win32'
+const ourText = ' __complete '
+
+/** Where the completer stands in a directory, under the name that kubectl looks for. */
+const completerIn = (dir: string): string => join(dir, onWindows ? `${completerName}.cmd` : completerName)
+
+const textOf = (path: string): Promise<string | undefined> => readFile(path, 'utf8').catch(() => undefined)
 
 async function link(path: string, target: string): Promise<boolean> {
   const there = await lstat(path).catch(() => undefined)
@@ -52,9 +78,9 @@ async function link(path: string, target: string): Promise<boolean> {
 }
 
 async function place(path: string, text: string): Promise<boolean> {
-  const there = await readFile(path, 'utf8').catch(() => undefined)
+  const there = await textOf(path)
   if (there === text) return false
-  if (there !== undefined && !there.includes(' __complete ')) throw notOurs(path)
+  if (there !== undefined && !there.includes(ourText)) throw notOurs(path)
   await writeFile(path, text)
   await chmod(path, 0o755)
   return true

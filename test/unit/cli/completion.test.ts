@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { arg } from '../../../src/cli/arg.ts'
 import { defineCommand, defineNoun } from '../../../src/cli/command.ts'
 import type { Complete } from '../../../src/cli/complete.ts'
-import { executablePath, installCompleter } from '../../../src/cli/completion/install.ts'
+import { executablePath, installCompleter, uninstallCompleter } from '../../../src/cli/completion/install.ts'
 import { completionScript } from '../../../src/cli/completion/scripts.ts'
 import { flag } from '../../../src/cli/flag.ts'
 import { mutatingFlags, outputFlags, planeFlags } from '../../../src/cli/flags.ts'
@@ -176,6 +176,7 @@ test('a file that somebody else put there stays', async () => {
   const path = join(bin, 'kubectl_complete-karmada_net')
   await writeFile(path, '#!/bin/sh\n')
   await expect(installCompleter('/opt/kubectl-karmada_net', bin, {})).rejects.toThrow(`${path} is there already`)
+  await expect(uninstallCompleter(bin, {})).rejects.toThrow(`${path} was not put there by this command`)
   expect((await lstat(path)).isFile()).toBe(true)
 })
 

@@ -38,6 +38,29 @@ test('--install, twice', async () => {
   expect(await readlink(path)).toBe(process.execPath)
 })
 
+test('--uninstall takes it away again, twice', async () => {
+  const path = join(dir, 'kubectl_complete-karmada_net')
+  await run('--install', '--dir', dir)
+  expect(await run('--uninstall', '--dir', dir)).toEqual({ code: 0, stdout: `${path} removed\n`, stderr: '' })
+  expect(await run('--uninstall', '--dir', dir)).toEqual({ code: 0, stdout: `${path} is not there\n`, stderr: '' })
+  await expect(readlink(path)).rejects.toThrow('ENOENT')
+})
+
+test('--uninstall says where kubectl finds another one', async () => {
+  await run('--install', '--dir', dir)
+  const elsewhere = join(dir, 'empty')
+  expect(await run('--uninstall', '--dir', elsewhere)).toEqual({
+    code: 0,
+    stdout: `${join(elsewhere, 'kubectl_complete-karmada_net')} is not there\n`,
+    stderr: `hint: there is another one: kubectl karmada-net completion --uninstall --dir ${dir}\n`,
+  })
+})
+
+test('--install and --uninstall at once are refused', async () => {
+  const { code, stderr } = await run('--install', '--uninstall', '--dir', dir)
+  expect({ code, stderr }).toEqual({ code: 1, stderr: 'error: --install and --uninstall exclude each other\n' })
+})
+
 test('--install where kubectl does not look says so', async () => {
   const elsewhere = join(dir, 'elsewhere')
   const { code, stderr } = await run('--install', '--dir', elsewhere)
