@@ -33,12 +33,14 @@ export interface Tuning {
 }
 
 export interface Backup {
-  /** Cron's five fields. */
+  /** As it was given: `6h`, or cron's five fields, in UTC. */
   schedule: string
   /** Snapshots kept. */
   keep: number
-  /** Folder on the machine that takes them. */
+  /** Folder on the machines that take them. */
   directory: string
+  /** In Kubernetes, instead of the folder: name of a PersistentVolumeClaim in each cluster. */
+  claim?: string | undefined
 }
 
 export interface MemberSpec {

@@ -1,6 +1,8 @@
 import type { Step, StepGroup } from '../steps/step.ts'
 import type { MemberSpec } from './cluster.ts'
 import { withLock } from './lock.ts'
+import { chooseSources } from './snapshot/choose.ts'
+import { lookAt } from './view.ts'
 import type { EtcdWorld } from './world.ts'
 
 export interface DownOptions {
@@ -8,12 +10,17 @@ export interface DownOptions {
   keepData: boolean
   /** Takes the last snapshot; answers where it is. Undefined: none is wanted. */
   save?: ((world: EtcdWorld, progress: (text: string) => void) => Promise<string>) | undefined
+  /** Ends backups that a machine takes; drivers end those beside members. Undefined: there are none. */
+  backups?: Step<EtcdWorld> | undefined
 }
 
 /** Takes a cluster away: a snapshot first, then the members, at last what is remembered of it. */
-export function downGroups(members: readonly MemberSpec[], { keepData, save }: DownOptions): StepGroup<EtcdWorld>[] {
+export function downGroups(
+  members: readonly MemberSpec[],
+  { keepData, save, backups }: DownOptions,
+): StepGroup<EtcdWorld>[] {
   return [
-    { steps: [save ? snapshotStep(save) : aloneStep] },
+    { steps: [save ? snapshotStep(save) : aloneStep, ...(backups ? [backups] : [])] },
     ...members.map(member => ({ title: member.name, steps: [removeStep(member, keepData)] })),
     { steps: [forgetStep] },
   ]
@@ -27,6 +34,9 @@ const aloneStep: Step<EtcdWorld> = {
 
 const snapshotStep = (save: NonNullable<DownOptions['save']>): Step<EtcdWorld> => ({
   title: 'Snapshot',
+  async guard(world) {
+    chooseSources(await lookAt(world))
+  },
   run: async (world, progress) => ({
     changed: true,
     detail: await withLock(world, 'down', () => save(world, progress)),

@@ -3,7 +3,7 @@ import { renewBeforeDays } from './certificates.ts'
 import { EtcdError, UnreachableError } from './client/errors.ts'
 import { type Alarm, hexId } from './client/types.ts'
 import { quorumOf } from './cluster.ts'
-import type { Found } from './drivers/driver.ts'
+import type { BackupFound, Found } from './drivers/driver.ts'
 import { compareVersions } from './versions.ts'
 import type { ClusterView, MemberView } from './view.ts'
 
@@ -18,8 +18,17 @@ export interface StatusFacts {
   /** Of the spec: members below 3.6 do not tell theirs. */
   quotaBytes: number
   /** Undefined: not looked for. */
-  backup?: { newest?: Date; where?: string; overdueAfterMs?: number } | undefined
+  backup?: BackupFacts | undefined
   now: Date
+}
+
+/** Backups on a schedule, as far as they can be seen from here. */
+export interface BackupFacts {
+  newest?: Date | undefined
+  where?: string | undefined
+  overdueAfterMs?: number | undefined
+  /** Those that are taken beside members: each must have its own. Undefined: this machine takes them. */
+  sites?: { context: string; found?: BackupFound | undefined }[] | undefined
 }
 
 /** Something that is not as it should be. */
@@ -205,12 +214,28 @@ export function lagOf({ status }: MemberView, { members }: ClusterView): number 
   return Number(newest - status.raftAppliedIndex)
 }
 
-function backup({ backup: found, now }: StatusFacts): Finding[] {
-  const next = `${program} etcd snapshot save`
-  if (!found) return []
-  if (!found.newest) return [{ note: 'no backup yet', next }]
-  const overdue = found.overdueAfterMs !== undefined && +now - +found.newest > found.overdueAfterMs
-  return overdue ? [{ note: 'backup overdue', next }] : []
+function backup({ backup: facts, now }: StatusFacts): Finding[] {
+  if (!facts) return []
+  const { newest, sites, overdueAfterMs = Number.POSITIVE_INFINITY } = facts
+  const late = (taken: Date | undefined) => {
+    if (!taken) return 'no backup yet'
+    return +now - +taken > overdueAfterMs ? 'backup overdue' : undefined
+  }
+  if (!sites) {
+    const note = late(newest)
+    return note === undefined ? [] : [{ note, next: `${program} etcd snapshot save` }]
+  }
+  const wrong = sites.flatMap(({ context, found }) => {
+    if (!found) return [{ context, note: 'no backups are taken', next: `${program} etcd up` }]
+    const { failed, next } = found
+    if (failed) return [{ context, note: `backup failed (${failed.why})`, next: failed.next }]
+    const note = late(found.newest)
+    return note === undefined ? [] : [{ context, note, next }]
+  })
+  return [...Map.groupBy(wrong, ({ note }) => note)].map(([note, alike]) => ({
+    note: `${note} in ${alike.map(({ context }) => context).join(' and ')}`,
+    next: alike[0]?.next ?? '',
+  }))
 }
 
 function fragmented({ spec, status }: MemberView): Finding | undefined {

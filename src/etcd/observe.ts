@@ -1,6 +1,6 @@
 import { whyReplace } from '../pki/inspect.ts'
 import { alarmsIn } from './alarms.ts'
-import { backupsOf } from './backup-age.ts'
+import { lookAtBackups } from './backup/look.ts'
 import { authorityFiles, namesOf } from './certificates.ts'
 import { servedCertificate } from './client/served.ts'
 import type { MemberSpec } from './cluster.ts'
@@ -19,7 +19,7 @@ export async function readStatus(world: EtcdWorld): Promise<ClusterStatus> {
   const [view, certificates, backup] = await Promise.all([
     lookAt(world),
     certificatesOf(world),
-    backupsOf(spec.name, spec.backup),
+    within(patienceMs, lookAtBackups(world)),
   ])
   return clusterStatus(view, {
     cluster: spec.name,

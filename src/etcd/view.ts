@@ -1,7 +1,7 @@
 import { UnreachableError } from './client/errors.ts'
 import type { EtcdMember, MemberId, MemberStatus, Readiness } from './client/types.ts'
 import { type ClusterSpec, type MemberSpec, peerUrl, quorumOf } from './cluster.ts'
-import type { EtcdWorld } from './world.ts'
+import type { Reachable } from './world.ts'
 
 /** One member of the inventory, as it was found a moment ago. */
 export interface MemberView {
@@ -44,13 +44,13 @@ export interface Asked {
 const answerMs = 3000
 
 /** Asks all members of the inventory at the same time. Members that do not answer are in the view; throws only the signal's reason. */
-export async function lookAt(world: EtcdWorld): Promise<ClusterView> {
+export async function lookAt(world: Reachable): Promise<ClusterView> {
   const asked = await Promise.all(world.state.spec.members.map(spec => ask(world, spec)))
   world.signal.throwIfAborted()
   return clusterView(world.state.spec, asked)
 }
 
-async function ask(world: EtcdWorld, spec: MemberSpec): Promise<Asked> {
+async function ask(world: Reachable, spec: MemberSpec): Promise<Asked> {
   const client = world.clientOf(spec)
   const limits = { timeoutMs: Math.min(answerMs, world.timeoutMs) }
   try {
@@ -76,7 +76,7 @@ const notReady = (error: unknown): Readiness => ({
 })
 
 /** Puts together what the members said. Pure. */
-export function clusterView(spec: ClusterSpec, asked: readonly Asked[]): ClusterView {
+export function clusterView(spec: Pick<ClusterSpec, 'ports'>, asked: readonly Asked[]): ClusterView {
   const leaderId = majorityLeader(asked.flatMap(({ status }) => status ?? []))
   const list = bestList(asked, leaderId)
   const members = asked.map(({ list: _, ...each }): MemberView => ({ ...each, member: entryOf(each, list, spec) }))
@@ -110,7 +110,11 @@ function bestList(asked: readonly Asked[], leaderId: MemberId | undefined): Etcd
 const applied = ({ status }: Asked): bigint => status?.raftAppliedIndex ?? 0n
 
 /** By its id, else by where it is: a member that never started has no name. */
-function entryOf({ spec, status }: Asked, list: readonly EtcdMember[], cluster: ClusterSpec): EtcdMember | undefined {
+function entryOf(
+  { spec, status }: Asked,
+  list: readonly EtcdMember[],
+  cluster: Pick<ClusterSpec, 'ports'>,
+): EtcdMember | undefined {
   const url = peerUrl(spec, cluster)
   return (
     list.find(({ id }) => id === status?.id) ??

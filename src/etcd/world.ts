@@ -1,6 +1,6 @@
 import type { KubeClient } from '../kube/types.ts'
 import type { EtcdClient } from './client/types.ts'
-import type { ClusterState, MemberSpec } from './cluster.ts'
+import type { ClusterSpec, ClusterState, MemberSpec } from './cluster.ts'
 import type { Driver } from './drivers/driver.ts'
 import type { Store } from './store/store.ts'
 
@@ -19,6 +19,11 @@ export interface EtcdWorld {
   timeoutMs: number
   /** Milliseconds of the wall clock; default `Date.now`. */
   now(): number
+}
+
+/** What it takes to look at a cluster and to read from it, with no store and no driver. */
+export type Reachable = Pick<EtcdWorld, 'clientOf' | 'signal' | 'timeoutMs' | 'now'> & {
+  state: { spec: Pick<ClusterSpec, 'name' | 'members' | 'ports'> }
 }
 
 /** What a world is made in. */

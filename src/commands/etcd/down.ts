@@ -2,6 +2,7 @@ import { defineCommand } from '../../cli/command.ts'
 import { flag } from '../../cli/flag.ts'
 import type { DownOptions } from '../../etcd/down.ts'
 import type { EtcdWorld } from '../../etcd/world.ts'
+import { machineFor } from './machine.ts'
 import { etcdFlags, etcdMutatingFlags, openEtcd, stateFolder } from './shared.ts'
 
 export const etcdDown = defineCommand({
@@ -24,15 +25,17 @@ control planes on it stop. Asks for the name of the cluster to be typed; --yes a
   async run({ flags, session }) {
     const { join } = await import('node:path')
     const { downGroups } = await import('../../etcd/down.ts')
+    const { endTimerStep } = await import('../../etcd/backup/schedule-steps.ts')
     const { perform } = await import('../../cli/perform.ts')
     const world = await openEtcd(flags, session)
     const { name, members } = world.state.spec
     const folder = flags.snapshotDir ?? join(await stateFolder(session, flags.state), 'snapshots', name)
     const save = flags.skipSnapshot || !world.state.formed ? undefined : savingTo(folder)
-    const groups = downGroups(members, { keepData: flags.keepData, save })
+    const backups = world.state.spec.backup && endTimerStep(await machineFor(flags, session))
+    const groups = downGroups(members, { keepData: flags.keepData, save, backups })
     if (flags.dryRun !== 'none') {
       const { sayPlan } = await import('./plan.ts')
-      return sayPlan(session, groups)
+      return sayPlan(session, groups, world)
     }
     const { confirmByName } = await import('../../cli/confirm.ts')
     const stored = flags.keepData ? 'stops' : 'is removed with all that it stores'

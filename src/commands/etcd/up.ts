@@ -63,8 +63,8 @@ are added and removed by "etcd member", versions changed by "etcd upgrade".`,
     const { dryRun, output } = flags
     if (dryRun !== 'none') {
       world.state = wanted
-      await etcd.preflight(world)
-      await perform(session, starting, world, { dryRun, output })
+      const backups = await backupGroup(flags, session, wanted.spec)
+      await perform(session, [...starting, ...backups], world, { dryRun, output })
       return
     }
     const { spec } = wanted
@@ -77,13 +77,21 @@ are added and removed by "etcd member", versions changed by "etcd upgrade".`,
       const started = await perform(session, starting, world, { concurrency: spec.members.length })
       const byHand = await awaited(world)
       if (byHand.length > 0) return sayByHand(session, byHand)
-      const verified = await perform(session, etcd.verifyGroups(), world)
+      const backups = await backupGroup(flags, session, spec)
+      const verified = await perform(session, [...etcd.verifyGroups(), ...backups], world)
       return started.changed || verified.changed
     })
     if (changed === undefined) return
     conclude(session, world, changed, session.io.now() - began)
   },
 })
+
+async function backupGroup(flags: UpFlags, session: Session, spec: ClusterSpec) {
+  const { backupSteps } = await import('../../etcd/backup/schedule-steps.ts')
+  const { machineFor } = await import('./machine.ts')
+  const steps = backupSteps(spec, await machineFor(flags, session))
+  return steps.length === 0 ? [] : [{ steps }]
+}
 
 /** The cluster that the inventory describes, or the one that is known already; with the state to reach. */
 async function worldFor(

@@ -2,7 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { UserError } from '../../errors.ts'
 import { createAuthority, type KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
-import { admin, authorityDays, authorityFiles, authorityOf, ensureClient, whyDeliver } from '../certificates.ts'
+import { renewBackups } from '../backup/schedule-steps.ts'
+import { authorityDays, authorityFiles, authorityOf, ensureClient, whyDeliver } from '../certificates.ts'
 import type { MemberSpec } from '../cluster.ts'
 import { lookAt } from '../view.ts'
 import { waitForHealthy } from '../waits.ts'
@@ -11,7 +12,7 @@ import { renewMember } from './deliver.ts'
 import { wasExported } from './export.ts'
 import { fingerprintOf, requireOwnAuthority, requireUsable, requireWorkingLeaves } from './guard.ts'
 import { commonName, signed } from './judge.ts'
-import { type CertificatesView, consumersOf, leafRoles, lookAtCertificates, parsed } from './look.ts'
+import { type CertificatesView, consumersOf, leafRoles, lookAtCertificates, othersOf, parsed } from './look.ts'
 import { letsIn, requireAccepted, requireRefused } from './probes.ts'
 import { logMark, turnedAwaySince } from './refusals.ts'
 import { restartAll } from './restart.ts'
@@ -120,6 +121,7 @@ const clientsStep: Step<EtcdWorld> = {
     }
     // Kept connections still stand on the old certificate.
     for (const member of world.state.spec.members) world.clientOf(member).close()
+    await renewBackups(world)
     return { changed: issued.length > 0, detail: issued.join(', ') || undefined }
   },
 }
@@ -208,6 +210,7 @@ const endStep: Step<EtcdWorld> = {
       [nextFiles.key]: undefined,
       [rotationFile]: undefined,
     })
+    await renewBackups(world)
     return { changed: true, detail: commonName(parsed(old.certificate)?.subject ?? '') }
   },
 }
@@ -235,6 +238,7 @@ async function pairOf({ store }: EtcdWorld, files: { certificate: string; key: s
 
 /** Consumers beside this plugin, and whether their files were exported since they were issued. */
 export async function consumersToTell(world: EtcdWorld): Promise<{ consumer: string; exported: boolean }[]> {
-  const consumers = consumersOf(world).filter(consumer => consumer !== admin)
-  return Promise.all(consumers.map(async consumer => ({ consumer, exported: await wasExported(world, consumer) })))
+  return Promise.all(
+    othersOf(world).map(async consumer => ({ consumer, exported: await wasExported(world, consumer) })),
+  )
 }

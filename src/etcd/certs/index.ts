@@ -1,6 +1,6 @@
 export { consumersToTell, retireGroups, trustGroups } from './authority.ts'
 export { exportClient } from './export.ts'
 export { leafGroups } from './leaves.ts'
-export { consumersOf, lookAtCertificates } from './look.ts'
+export { consumersOf, lookAtCertificates, othersOf } from './look.ts'
 export { isPast, readRotation } from './rotation.ts'
 export { certificateRows } from './status.ts'

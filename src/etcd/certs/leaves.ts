@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
+import { renewBackups } from '../backup/schedule-steps.ts'
 import { clientFiles, renewClient } from '../certificates.ts'
 import type { MemberSpec } from '../cluster.ts'
 import type { MemberFiles } from '../drivers/driver.ts'
@@ -19,18 +20,27 @@ export const leafGroups = (world: EtcdWorld): StepGroup<EtcdWorld>[] => [
 
 const beginStep: Step<EtcdWorld> = {
   title: 'Authority',
+  async guard(world) {
+    await lookBefore(world)
+  },
   async run(world) {
-    const view = await lookAtCertificates(world)
-    if (view.rotation?.kind === 'authority') {
-      throw new UserError('a change of the authority is under way', {
-        hint: 'it makes new certificates as well: kubectl karmada-net etcd certs rotate --ca goes on with it',
-      })
-    }
-    requireOwnAuthority(view, world.store.where)
+    const view = await lookBefore(world)
     if (view.rotation) return { changed: false, detail: 'goes on where an earlier run was cut off' }
     await writeRotation(world.store, { kind: 'leaves', replace: leavesOf(view) })
     return { changed: false, detail: 'signed what the members run with' }
   },
+}
+
+/** Throws UserError where new leaves would be the wrong thing. */
+async function lookBefore(world: EtcdWorld): Promise<CertificatesView> {
+  const view = await lookAtCertificates(world)
+  if (view.rotation?.kind === 'authority') {
+    throw new UserError('a change of the authority is under way', {
+      hint: 'it makes new certificates as well: kubectl karmada-net etcd certs rotate --ca goes on with it',
+    })
+  }
+  requireOwnAuthority(view, world.store.where)
+  return view
 }
 
 /** Fingerprints of all that is to be replaced: what is there when it begins. Pure. */
@@ -67,6 +77,7 @@ const clientsStep: Step<EtcdWorld> = {
       renewed.push(consumer)
     }
     await store.write({ [rotationFile]: undefined })
+    await renewBackups(world)
     return { changed: renewed.length > 0, detail: renewed.join(', ') }
   },
 }

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto'
+import { backsUpInClusters, backupConsumer } from '../backup/plan.ts'
 import { admin, authorityFiles, clientFiles } from '../certificates.ts'
 import { servedCertificate } from '../client/served.ts'
 import type { ClusterSpec, MemberSpec } from '../cluster.ts'
@@ -44,7 +45,13 @@ export async function lookAtCertificates(world: EtcdWorld): Promise<Certificates
 }
 
 /** Everybody who is issued a client certificate, this plugin first. */
-export const consumersOf = ({ state }: EtcdWorld): string[] => [...new Set([admin, ...state.spec.consumers])]
+export const consumersOf = ({ state }: EtcdWorld): string[] => [
+  ...new Set([admin, ...state.spec.consumers, ...(backsUpInClusters(state.spec) ? [backupConsumer] : [])]),
+]
+
+/** Those of them that somebody has to hand their files to. */
+export const othersOf = (world: EtcdWorld): string[] =>
+  consumersOf(world).filter(consumer => consumer !== admin && consumer !== backupConsumer)
 
 /** The cluster's authorities: one, or in the middle of a change two. */
 async function signersOf({ store }: EtcdWorld): Promise<Signers> {

@@ -1,3 +1,7 @@
+import type { PlannedObject } from '../../steps/step.ts'
+import type { Schedule } from '../backup/schedule.ts'
+import type { ClientIdentity } from '../client/types.ts'
+
 /** How one member of etcd runs: the same command line whatever carries it. */
 export interface Launch {
   member: string
@@ -44,6 +48,42 @@ export interface Found {
   freeBytes?: number | undefined
 }
 
+/** What takes a cluster's backups on a schedule, beside one of its members. */
+export interface BackupJob {
+  schedule: Schedule
+  keep: number
+  /** Folder of the machine. */
+  directory: string
+  /** Name of a PersistentVolumeClaim, instead of the folder. */
+  claim?: string | undefined
+  /** Of all members: `https://10.0.0.1:2379`. */
+  endpoints: string[]
+  /** Whom to trust, and as whom to ask. */
+  identity: ClientIdentity
+}
+
+/** What is known of backups without looking into their files. */
+export interface BackupFound {
+  newest?: Date | undefined
+  /** The command that takes one now. */
+  next: string
+  /** Of the last one, if it failed: what it said, and the command that shows all of it. */
+  failed?: { why: string; next: string } | undefined
+}
+
+/** Every method is idempotent and touches only what carries our label; the backups themselves stay. */
+export interface BackupDriver {
+  /** For people, also where the backups lie. */
+  where(job: Pick<BackupJob, 'directory' | 'claim'>): string
+  objects(job: BackupJob): PlannedObject[]
+  /** Makes it so. True: something changed. */
+  ensure(job: BackupJob): Promise<boolean>
+  /** Undefined: there is none. */
+  inspect(): Promise<BackupFound | undefined>
+  /** True: there was something. */
+  remove(): Promise<boolean>
+}
+
 /**
  * One member's machine. Every method is idempotent and touches only what carries our label. All throw `UserError` for what the
  * user can cure (no such engine, no such context), and what the machine says otherwise.
@@ -77,6 +117,8 @@ export interface Driver {
   discardBefore(generation: number): Promise<void>
   /** Removes all that is ours. `keepData`: but the data. True: there was something. */
   remove(options: { keepData: boolean }): Promise<boolean>
+  /** Undefined: nothing there can, so that the machine that the plugin runs on takes the backups. */
+  backups?: BackupDriver | undefined
   /** The newest lines of etcd's log. */
   logs(lines: number): Promise<string>
 }

@@ -1,4 +1,4 @@
 export { parseInventory, toInventory } from './document.ts'
 export { memberFromFlag } from './flag.ts'
 export { objections } from './objections.ts'
-export { specFrom } from './spec.ts'
+export { defaultBackup, specFrom } from './spec.ts'

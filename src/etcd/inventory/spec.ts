@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { UserError } from '../../errors.ts'
+import { parseSchedule } from '../backup/schedule.ts'
 import type { Backup, ClusterSpec, MemberSpec, Ports, Tuning } from '../cluster.ts'
 import { launchOf } from '../launch.ts'
 import { compareVersions, defaultImage, defaultVersion } from '../versions.ts'
@@ -17,8 +18,10 @@ const defaults = {
   // 8 GiB is the most that etcd advises; it logs a warning above.
   tuning: { quotaBytes: 8 * 2 ** 30, heartbeatMs: 100, electionMs: 1000, snapshotCount: 10_000, extraArgs: [] },
   consumers: ['karmada-apiserver', 'karmada-aggregated-apiserver', 'karmada-search'],
-  backup: { keep: 28, directory: '/var/backups/etcd' },
 }
+
+/** What nobody says of scheduled backups. */
+export const defaultBackup = { keep: 28, directory: '/var/backups/etcd' }
 
 /** The spec with every default filled in. Throws UserError that names all that cannot be: `source` says where it came from. */
 export function specFrom(wanted: Wanted, source = `etcd cluster ${wanted.name}`): ClusterSpec {
@@ -46,7 +49,7 @@ function withDefaults(wanted: Wanted): ClusterSpec {
     ports: { ...defaults.ports, ...given(wanted.ports) },
     tuning: { ...defaults.tuning, extraArgs: [], ...given(wanted.tuning) },
     consumers: wanted.consumers ?? [...defaults.consumers],
-    ...(backup && { backup: { ...defaults.backup, ...given(backup), schedule: backup.schedule } }),
+    ...(backup && { backup: { ...defaultBackup, ...given(backup), schedule: backup.schedule } }),
     members,
   }
 }
@@ -71,6 +74,7 @@ function contradictions(spec: ClusterSpec): string[] {
     ...members.flatMap(addressProblems),
     ...portProblems(spec.ports),
     ...tuningProblems(spec),
+    ...backupProblems(spec),
     ...(spec.consumers.includes('admin') ? ['consumers: admin is always issued, and is for this plugin alone'] : []),
   ]
 }
@@ -127,6 +131,17 @@ function tuningProblems(spec: ClusterSpec): string[] {
       .filter(flag => ours.has(flag))
       .map(flag => `tuning.extraArgs: ${flag} is set by this plugin`),
   ]
+}
+
+function backupProblems({ backup }: ClusterSpec): string[] {
+  if (!backup) return []
+  try {
+    parseSchedule(backup.schedule)
+    return []
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return [`backup: ${error.message}${error.hint === undefined ? '' : ` (${error.hint})`}`]
+  }
 }
 
 /** The flags that every command line of ours has; with --config-file etcd would not read any of them. */

@@ -18,10 +18,10 @@ export function parseSnapshotName(file: string): SnapshotName | undefined {
   return Number.isNaN(takenAt.getTime()) ? undefined : { cluster, revision: BigInt(revision), takenAt }
 }
 
-const partPattern = /^\.(.+)\.(\d+)\.part$/
+const partPattern = /^\.(.+)\.([0-9a-f]+)\.part$/
 
-/** While it is being written: hidden, and each process's own. */
-export const partName = (cluster: string, pid: number): string => `.${cluster}.${pid}.part`
+/** While it is being written: hidden, and each run's own. In a container every process has the same number, so `run` is drawn. */
+export const partName = (cluster: string, run: string): string => `.${cluster}.${run}.part`
 
 /** Is this what is left of a snapshot of the cluster that was never finished? */
 export const isPartOf = (cluster: string, file: string): boolean => partPattern.exec(file)?.[1] === cluster

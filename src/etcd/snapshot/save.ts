@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { UserError } from '../../errors.ts'
@@ -6,7 +7,7 @@ import { formatBytes, formatShare } from '../bytes.ts'
 import { isTransient } from '../client/retry.ts'
 import type { MemberSpec } from '../cluster.ts'
 import { type ClusterView, lookAt } from '../view.ts'
-import type { EtcdWorld } from '../world.ts'
+import type { Reachable } from '../world.ts'
 import { chooseSources } from './choose.ts'
 import { inspectSnapshot, type SnapshotFacts } from './inspect.ts'
 import { isPartOf, outdated, partName, snapshotName } from './names.ts'
@@ -38,7 +39,7 @@ const spareBytes = 16 << 20
  * Takes a snapshot and answers when the disk has it: from a follower where there is one, from the next member where one fails in the
  * middle. Until its checksum fits it lies in a hidden file beside its place. Throws UserError, or the signal's reason.
  */
-export async function saveSnapshot(world: EtcdWorld, { target, member, progress }: SaveOptions): Promise<Saved> {
+export async function saveSnapshot(world: Reachable, { target, member, progress }: SaveOptions): Promise<Saved> {
   const cluster = world.state.spec.name
   const directory = 'file' in target ? dirname(target.file) : target.directory
   await prepare(target, directory)
@@ -47,7 +48,7 @@ export async function saveSnapshot(world: EtcdWorld, { target, member, progress 
   const { members, warning } = chooseSources(view, member)
   await refuseFullDisk(directory, view)
   await removeAbandoned(directory, cluster, world.now())
-  const part = join(directory, partName(cluster, process.pid))
+  const part = join(directory, partName(cluster, randomBytes(6).toString('hex')))
   try {
     const { from } = await fromAnyOf(members, source => copy(world, source, part, view, progress), progress)
     const { revision = 0n } = await inspectSnapshot(part, { checksum: false })
@@ -56,7 +57,8 @@ export async function saveSnapshot(world: EtcdWorld, { target, member, progress 
     await rename(part, path)
     await syncDirectory(directory)
     const facts: SnapshotFacts = { ...(await inspectSnapshot(path, { checksum: false })), condition: 'good' }
-    const removed = 'keep' in target && target.keep !== undefined ? await prune(directory, cluster, target.keep) : []
+    const removed =
+      'keep' in target && target.keep !== undefined ? await prune(directory, cluster, target.keep, name) : []
     return { facts, member: from.name, elapsedMs: performance.now() - started, removed, warning }
   } finally {
     await rm(part, { force: true })
@@ -111,7 +113,7 @@ function forPeople(error: unknown, { name }: MemberSpec): unknown {
 }
 
 async function copy(
-  world: EtcdWorld,
+  world: Reachable,
   member: MemberSpec,
   part: string,
   view: ClusterView,
@@ -142,14 +144,31 @@ async function removeAbandoned(directory: string, cluster: string, now: number):
   }
 }
 
-/** Removes the oldest until `keep` are left; only files with a name that `saveSnapshot` gave to this cluster's. */
-async function prune(directory: string, cluster: string, keep: number): Promise<string[]> {
-  const files = (await readdir(directory, { withFileTypes: true })).filter(entry => entry.isFile())
-  const old = outdated(
-    files.map(({ name }) => name),
-    cluster,
-    keep,
-  )
+/** Removes the oldest until `keep` are left, of them the new one; only files with a name that `saveSnapshot` gave to this cluster's. */
+async function prune(directory: string, cluster: string, keep: number, saved: string): Promise<string[]> {
+  // A clock that was set back makes the only one that is known to be good the oldest.
+  const others = (await filesIn(directory)).filter(name => name !== saved)
+  const old = outdated(others, cluster, keep - 1)
   for (const file of old) await rm(join(directory, basename(file)), { force: true })
   return old
+}
+
+async function filesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true })
+  return entries.filter(entry => entry.isFile()).map(({ name }) => name)
+}
+
+/** What `saveSnapshot` would do now, in words, one line each; changes nothing. Throws UserError where it would. */
+export async function planSnapshot(world: Reachable, { target, member }: SaveOptions): Promise<string[]> {
+  const view = await lookAt(world)
+  const [first] = chooseSources(view, member).members
+  const size = view.members.find(({ spec }) => spec === first)?.status?.dbSize ?? 0
+  const cluster = world.state.spec.name
+  const path = 'file' in target ? target.file : join(target.directory, `${cluster}-REVISION-DATE.db`)
+  const there = 'file' in target ? [] : await filesIn(target.directory).catch(() => [])
+  const old = 'file' in target || target.keep === undefined ? [] : outdated(there, cluster, target.keep - 1)
+  return [
+    `${path}: the database of ${first?.name}, ${formatBytes(size)}`,
+    ...old.map(file => `Remove ${file}, once the new one is checked`),
+  ]
 }

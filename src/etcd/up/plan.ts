@@ -31,7 +31,9 @@ export function mergeSpec(state: ClusterState, spec: ClusterSpec): ClusterState 
       hint: `kubectl karmada-net etcd upgrade ${spec.version}`,
     })
   }
-  return { ...state, spec }
+  // What is not said of backups does not end them: `etcd snapshot save --every never` does.
+  const { backup } = state.spec
+  return { ...state, spec: { ...(backup && { backup }), ...spec } }
 }
 
 const hintFor = (verb: string, { name, address }: MemberSpec) =>

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import { longestGapMs } from '../../../src/etcd/backup-age.ts'
 import { formatBytes, formatShare } from '../../../src/etcd/bytes.ts'
 import { UnreachableError } from '../../../src/etcd/client/errors.ts'
 import type { StatusFacts } from '../../../src/etcd/findings.ts'
@@ -229,6 +228,27 @@ const cases: Record<string, Case> = {
     summary: /^karmada: 3 of 3/,
     hint: 'kubectl karmada-net etcd verify m1',
   },
+  'backups of three sites, of which each must be well': {
+    view: viewOf([healthy(1), healthy(2), healthy(3)]),
+    facts: {
+      backup: {
+        newest: days(-1),
+        overdueAfterMs: 2 * 86_400_000,
+        sites: [
+          { context: 'a', found: { newest: days(-1), next: 'take one in a' } },
+          { context: 'b', found: { newest: days(-3), next: 'take one in b' } },
+          { context: 'c', found: { newest: days(-1), next: '', failed: { why: 'no room', next: 'logs of c' } } },
+          { context: 'd', found: { newest: days(-3), next: 'take one in d' } },
+          { context: 'e' },
+        ],
+      },
+    },
+    roles: 'follower leader follower',
+    notes: {},
+    summary:
+      'karmada: 3 of 3 voters healthy, leader m2, etcd 3.6.16, backup overdue in b and d, backup failed (no room) in c, no backups are taken in e, newest backup 24h old',
+    hint: 'take one in b',
+  },
   'a backup that is overdue': {
     view: viewOf([healthy(1), healthy(2), healthy(3)]),
     facts: { backup: { newest: days(-3), overdueAfterMs: 2 * 86_400_000 } },
@@ -303,17 +323,3 @@ test.each([
   [7 * 3_600_000, '7h'],
   [3 * 86_400_000, '3d'],
 ])('an age of %d ms reads %s', (age, text) => expect(formatAge(age)).toBe(text))
-
-test.each([
-  ['*/15 * * * *', 15 / 60],
-  ['7 * * * *', 1],
-  ['0 */6 * * *', 6],
-  ['0 3 * * *', 24],
-  ['30 1,13 * * *', 12],
-  ['0 8,12,18 * * *', 14],
-  ['0 9-17 * * *', 24],
-  ['0 3 * * 1', 7 * 24],
-  ['@daily', 24],
-])('cron %s leaves at most %d hours between two backups', (schedule, hours) =>
-  expect(longestGapMs(schedule)).toBe(hours * 3_600_000),
-)

@@ -37,9 +37,10 @@ take days. With --finish members then show certificates of the new authority and
     const certs = await import('../../../etcd/certs/index.ts')
     const world = await openEtcd(flags, session)
     if (flags.dryRun !== 'none') {
+      if (flags.finish) await requireBegun(world)
       const groups = flags.ca ? [...certs.trustGroups(given), ...certs.retireGroups(world)] : certs.leafGroups(world)
       const { sayPlan } = await import('../plan.ts')
-      return sayPlan(session, groups)
+      return sayPlan(session, groups, world)
     }
     if (flags.ca)
       return withLock(world, 'certs rotate --ca', () => changeAuthority(world, session, { ...flags, given }))
@@ -48,15 +49,23 @@ take days. With --finish members then show certificates of the new authority and
 })
 
 async function renew(world: EtcdWorld, session: Session): Promise<void> {
-  const { consumersOf, leafGroups } = await import('../../../etcd/certs/index.ts')
+  const { leafGroups, othersOf } = await import('../../../etcd/certs/index.ts')
   const { perform } = await import('../../../cli/perform.ts')
   const began = session.io.now()
   await perform(session, leafGroups(world), world)
-  const others = consumersOf(world).filter(consumer => consumer !== 'admin')
+  const others = othersOf(world)
   session.say(
     `\nRenewed (${secondsSince(session, began)}s). What consumers hold stays good until its own end; give them the new files before that:`,
   )
   sayExports(session, others)
+}
+
+async function requireBegun({ store }: EtcdWorld): Promise<void> {
+  const { readRotation } = await import('../../../etcd/certs/index.ts')
+  if (await readRotation(store)) return
+  throw new UserError('no change of the authority is under way', {
+    hint: `${program} etcd certs rotate --ca begins one`,
+  })
 }
 
 async function changeAuthority(
@@ -67,11 +76,7 @@ async function changeAuthority(
   const certs = await import('../../../etcd/certs/index.ts')
   const { perform } = await import('../../../cli/perform.ts')
   const before = await certs.readRotation(world.store)
-  if (finish && !before) {
-    throw new UserError('no change of the authority is under way', {
-      hint: `${program} etcd certs rotate --ca begins one`,
-    })
-  }
+  if (finish) await requireBegun(world)
   const began = session.io.now()
   const { changed } = await perform(session, certs.trustGroups(given), world)
   const consumers = await certs.consumersToTell(world)

@@ -44,7 +44,12 @@ export async function carryOut(
     const { steps, already } = await patiently(session, job.plan)
     if (steps.length === 0) return session.say(`Nothing to do: ${already}.`)
     session.say(`etcd ${name}: ${job.what}\n`)
-    await perform(session, [{ steps }], world)
+    const { backupPlaces } = await import('../../../etcd/backup/plan.ts')
+    const { clusterBackupsStep } = await import('../../../etcd/backup/schedule-steps.ts')
+    const { spec } = world.state
+    // They name all members, and who takes them may be another one now.
+    const backups = spec.backup && backupPlaces(spec).length > 0 ? [clusterBackupsStep] : []
+    await perform(session, [{ steps: [...steps, ...backups] }], world)
     session.say(`\n${job.done} (${((session.io.now() - began) / 1000).toFixed(1)}s).`)
   })
 }

@@ -1,6 +1,7 @@
 import type { KubeClient } from '../../../kube/types.ts'
 import type { MemberSpec } from '../../cluster.ts'
 import type { Driver, Found } from '../driver.ts'
+import { createBackups } from './backups.ts'
 import { deliver, deliveredIn } from './files.ts'
 import { etcdutl } from './helper.ts'
 import { restart, start, stop } from './life.ts'
@@ -38,6 +39,7 @@ export function createKubernetesDriver(cluster: string, member: MemberSpec, opti
     stop: () => stop(site),
     etcdutl: (launch, args, snapshot) => etcdutl(site, launch, args, snapshot),
     discardBefore: generation => discardBefore(site, generation),
+    backups: createBackups(site),
     remove: ({ keepData }) => remove(site, keepData),
     logs: lines => logs(site, lines),
   }

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../kube/types.ts'
 import { waitForGone } from '../../../kube/wait.ts'
+import { createBackups } from './backups.ts'
 import { inFolder } from './helper.ts'
 import { stop } from './life.ts'
 import { annotation, carries, labels } from './names.ts'
@@ -26,6 +27,7 @@ export async function discardBefore(site: Site, generation: number): Promise<voi
 export async function remove(site: Site, keepData: boolean): Promise<boolean> {
   const { client, owner, signal } = site
   const [existing, secret, volumes] = await Promise.all([findStatefulSet(site), findSecret(site), claims(site)])
+  const backups = await createBackups(site).remove()
   await stop(site)
   if (!keepData) {
     const { storage } = owner.driver
@@ -39,7 +41,7 @@ export async function remove(site: Site, keepData: boolean): Promise<boolean> {
   }
   const budget = await removeBudget(site)
   const released = await releaseNamespace(client, owner.driver.namespace, waiting(site))
-  return Boolean(existing || secret || budget || released || (!keepData && volumes.length > 0))
+  return Boolean(existing || secret || backups || budget || released || (!keepData && volumes.length > 0))
 }
 
 /** The cluster's folder goes along with its last member on the node. */

@@ -194,7 +194,7 @@ describe('refused, with the path and what is wrong', () => {
     [
       'a schedule with four fields',
       inventory(`backup: {schedule: '* * * *'}\n${one}`),
-      '/x/c.yaml: spec.backup.schedule: "* * * *": a schedule is the five fields of cron, as in 0 */6 * * *',
+      '/x/c.yaml: spec.backup.schedule: "* * * *": a schedule is a duration or the five fields of cron, as in 6h or 0 */6 * * *',
     ],
   ])('%s', (_, text, message) => expect(said(text)).toEqual([message]))
 

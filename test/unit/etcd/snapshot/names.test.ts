@@ -39,7 +39,7 @@ test('the newest stay; other clusters and other files are not touched', () => {
 })
 
 test('unfinished files are known by their cluster', () => {
-  expect(isPartOf('karmada', partName('karmada', 17))).toBe(true)
-  expect(isPartOf('karmada', partName('karmada-2', 17))).toBe(false)
+  expect(isPartOf('karmada', partName('karmada', '17af'))).toBe(true)
+  expect(isPartOf('karmada', partName('karmada-2', '17af'))).toBe(false)
   expect(isPartOf('karmada', '.karmada.part')).toBe(false)
 })
