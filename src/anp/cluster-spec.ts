@@ -1,10 +1,11 @@
 import { type Cluster, clusterRef } from '../karmada/cluster.ts'
 import { isConflict } from '../kube/errors.ts'
 import type { KubeClient } from '../kube/types.ts'
+import { planned } from '../steps/objects.ts'
 import type { Step } from '../steps/step.ts'
 import { previous } from './names.ts'
 import type { Wanted } from './preflight.ts'
-import { planned, type World } from './world.ts'
+import type { World } from './world.ts'
 
 interface ClusterPatch {
   metadata: object

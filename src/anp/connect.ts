@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import { type Deployment, findAgent } from '../karmada/agent.ts'
 import { type Cluster, clusterRef, memberThroughKarmada } from '../karmada/cluster.ts'
 import { podTrouble, rolledOut, waitFor } from '../kube/wait.ts'
+import { applyAll, planned } from '../steps/objects.ts'
 import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { agentRef, connectAgent, readAgent } from './agent-flags.ts'
 import { firstExpiry } from './certificates.ts'
@@ -17,7 +18,7 @@ import { allReady, clusterReady, reachThroughKarmada, waiting } from './ready.ts
 import { agentGoneStep, gatewayGoneStep, serverGoneStep } from './remove.ts'
 import { isReadyPod, podRef, podSelector, serverPods, serverRef } from './servers.ts'
 import { apiEndpointOf, hostPort } from './settings.ts'
-import { applyAll, type MemberJob, planned, throwIfRefused, tunnelSettings, type World } from './world.ts'
+import { type MemberJob, throwIfRefused, tunnelSettings, type World } from './world.ts'
 
 /** What Cluster.spec and karmada-agent's flags are to say. */
 export const wantedOf = (

@@ -1,11 +1,12 @@
 import type { Deployment } from '../karmada/agent.ts'
 import { buildWork, notApplied, type Work, workRef } from '../karmada/work.ts'
 import type { KubeObject } from '../kube/types.ts'
+import { applyAll, planned } from '../steps/objects.ts'
 import type { PlannedObject, StepResult } from '../steps/step.ts'
 import { labels, workName } from './names.ts'
 import { allReady } from './ready.ts'
 import { serverRef } from './servers.ts'
-import { applyAll, type MemberJob, planned, type World } from './world.ts'
+import type { MemberJob, World } from './world.ts'
 
 /** How one member gets its objects. */
 interface Courier {

@@ -1,13 +1,14 @@
 import { UserError } from '../errors.ts'
 import type { Deployment } from '../karmada/agent.ts'
 import { waitFor } from '../kube/wait.ts'
+import { applyAll, planned } from '../steps/objects.ts'
 import type { Step } from '../steps/step.ts'
 import { gatewayAddress, type Service } from './address.ts'
 import { agentsPort, gatewayName } from './names.ts'
 import { gatewayObjects } from './plan.ts'
 import { allReady } from './ready.ts'
 import { type Address, hostPort } from './settings.ts'
-import { applyAll, planned, type World } from './world.ts'
+import type { World } from './world.ts'
 
 const deploymentRef = (namespace: string) => ({
   apiVersion: 'apps/v1',

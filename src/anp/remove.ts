@@ -1,10 +1,11 @@
 import { type Work, workRef } from '../karmada/work.ts'
 import type { KubeClient, KubeObject, ListRef } from '../kube/types.ts'
 import { waitForGone } from '../kube/wait.ts'
-import type { Step, StepResult } from '../steps/step.ts'
+import { bare, deleteAll, planned } from '../steps/objects.ts'
+import type { Step } from '../steps/step.ts'
 import { agentName, gatewayName, managedBy, workName } from './names.ts'
 import { waiting } from './ready.ts'
-import { type MemberJob, planned, type World } from './world.ts'
+import type { MemberJob, World } from './world.ts'
 
 export interface Leaving extends Pick<MemberJob, 'member' | 'client'> {
   /** The agent was not delivered through Karmada, so that Karmada cannot take it away. */
@@ -104,21 +105,6 @@ async function labelled(
     }),
   )
   return lists.flat()
-}
-
-const bare = ({ apiVersion, kind, metadata: { name, namespace } }: KubeObject): KubeObject => ({
-  apiVersion,
-  kind,
-  metadata: namespace === undefined ? { name } : { name, namespace },
-})
-
-async function deleteAll(client: KubeClient, objects: KubeObject[], dryRun = false): Promise<StepResult> {
-  let count = 0
-  for (const { apiVersion, kind, metadata } of objects) {
-    if (await client.delete({ apiVersion, kind, name: metadata.name, namespace: metadata.namespace }, { dryRun }))
-      count++
-  }
-  return { changed: count > 0, detail: count === 1 ? '1 object' : `${count} objects` }
 }
 
 const isOurs = ({ metadata }: KubeObject): boolean =>

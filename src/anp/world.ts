@@ -1,5 +1,4 @@
 import type { KubeClient, KubeObject } from '../kube/types.ts'
-import type { PlannedObject, StepResult } from '../steps/step.ts'
 import type { Admitted } from './plan.ts'
 import type { Address, Delivery, HostSettings, TunnelSettings } from './settings.ts'
 
@@ -53,29 +52,8 @@ export const tunnelSettings = ({ settings, gateway }: World, job: MemberJob): Tu
   deliver: job.deliver,
 })
 
-/** Applies in order. `changed` is false when every object was already so. */
-export async function applyAll(
-  client: KubeClient,
-  objects: KubeObject[],
-  { force, signal }: Pick<World, 'force' | 'signal'>,
-  dryRun = false,
-): Promise<StepResult> {
-  let changed = 0
-  for (const object of objects) {
-    const { outcome } = await client.apply(object, { force, signal, dryRun })
-    if (outcome !== 'unchanged') changed++
-  }
-  return {
-    changed: changed > 0,
-    detail: `${changed} of ${objects.length} objects ${dryRun ? 'would change' : 'changed'}`,
-  }
-}
-
 /** Throws what the preflight found against this member. */
 export function throwIfRefused({ refused }: World, member: string): void {
   const error = refused.get(member)
   if (error) throw error
 }
-
-export const planned = (where: string, objects: KubeObject[]): PlannedObject[] =>
-  objects.map(object => ({ where, object }))
