@@ -90,6 +90,27 @@ export interface ClusterState {
   formed: boolean
   /** By member. */
   members: Record<string, MemberState>
+  /** By context: the UID of its cluster's kube-system, which others find it by who call it otherwise. */
+  clusters?: Record<string, string> | undefined
+  /** A restore that was begun: its members are given the same snapshot with the same revisions, however often the command is cut off. */
+  restoring?: Restoration | undefined
+  /** A member whose owner was given new settings and has not restarted it yet. */
+  settling?: Settling | undefined
+}
+
+export interface Restoration {
+  /** Of the snapshot. */
+  sha256: string
+  /** By how much revisions are raised. */
+  bump: string
+  /** Names of those that make up the restored cluster. */
+  members: string[]
+}
+
+export interface Settling {
+  member: string
+  /** When the process began that still runs with the former settings, by its own clock; undefined: it did not tell. Seconds. */
+  since?: number | undefined
 }
 
 export interface MemberState {

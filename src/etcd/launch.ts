@@ -34,6 +34,13 @@ export function launchOf(state: ClusterState, member: MemberSpec, paths: MemberP
   }
 }
 
+/** As it starts in this state; the flags for the first start say `new` until the cluster has formed. */
+export const launchFor = (state: ClusterState, member: MemberSpec, { paths }: { paths: MemberPaths }): Launch =>
+  launchOf(state, member, paths, {
+    state: state.formed ? 'existing' : 'new',
+    members: state.spec.members.map(each => ({ name: each.name, peerUrl: peerUrl(each, state.spec) })),
+  })
+
 function runningArgs(spec: ClusterSpec, member: MemberSpec, version: string, paths: MemberPaths, generation: number) {
   const { ports, tuning } = spec
   const pki = (file: string) => `${paths.pki}/${file}`

@@ -1,14 +1,15 @@
 import { UserError } from '../errors.ts'
 import { pause } from '../kube/pause.ts'
 import type { Progress, Step } from '../steps/step.ts'
+import { stopped } from './by-hand.ts'
 import { hexId, type MemberStatus } from './client/types.ts'
 import { type MemberSpec, quorumOf } from './cluster.ts'
 import type { Found } from './drivers/driver.ts'
+import { launchFor } from './launch.ts'
 import { requireMember } from './member/words.ts'
 import type { Restoring } from './restore/steps.ts'
 import { requireGoodSnapshot } from './snapshot/inspect.ts'
 import { saveSnapshot } from './snapshot/save.ts'
-import { launchFor } from './up/steps.ts'
 import { type ClusterView, lookAt } from './view.ts'
 import type { EtcdWorld } from './world.ts'
 
@@ -18,7 +19,6 @@ export interface Machine {
   /** Undefined: the machine did not answer, see `error`. */
   found?: Found | undefined
   error?: string | undefined
-  acts: boolean
 }
 
 export interface Recovery {
@@ -33,16 +33,19 @@ export interface Recovery {
   current: bigint | undefined
 }
 
+export interface RecoveryOptions {
+  /** Also where others seem to have more, or only to be stopped. */
+  force?: boolean | undefined
+  /** Members whose machines are gone: of one that only its owner reaches nobody else can tell. */
+  without?: readonly string[] | undefined
+}
+
 /** The one flag with which an etcd goes on alone. */
 export const aloneFlag = '--force-new-cluster'
 
 /** Looks at members and machines, changes nothing. Throws UserError where there is something better to do. */
-export async function planRecovery(
-  world: EtcdWorld,
-  from: string,
-  options: { force?: boolean } = {},
-): Promise<Recovery> {
-  requireMember(world.state, from)
+export async function planRecovery(world: EtcdWorld, from: string, options: RecoveryOptions = {}): Promise<Recovery> {
+  for (const name of [from, ...(options.without ?? [])]) requireMember(world.state, name)
   const [view, machines] = await Promise.all([
     lookAt(world),
     Promise.all(world.state.spec.members.map(spec => lookAtMachine(world, spec))),
@@ -53,11 +56,11 @@ export async function planRecovery(
 async function lookAtMachine(world: EtcdWorld, spec: MemberSpec): Promise<Machine> {
   const driver = world.driverOf(spec)
   try {
-    return { spec, acts: driver.acts, found: await driver.inspect() }
+    return { spec, found: await driver.inspect() }
   } catch (error) {
     world.signal.throwIfAborted()
     if (!(error instanceof UserError)) throw error
-    return { spec, acts: driver.acts, error: error.message }
+    return { spec, error: error.message }
   }
 }
 
@@ -66,7 +69,7 @@ export function recoveryOf(
   view: Pick<ClusterView, 'members' | 'hasQuorum'>,
   machines: readonly Machine[],
   from: string,
-  { force = false }: { force?: boolean | undefined } = {},
+  { force = false, without = [] }: RecoveryOptions = {},
 ): Recovery {
   const survivor = machines.find(({ spec }) => spec.name === from)
   if (!survivor) throw new Error(`no machine of ${from}`)
@@ -78,19 +81,17 @@ export function recoveryOf(
       hint: 'single members are replaced: kubectl karmada-net etcd member replace NAME',
     })
   }
+  if (without.includes(from)) throw new UserError(`${from} cannot be both --from and --without`)
   if (!survivor.found) throw new UserError(`the machine of ${from} does not answer: ${survivor.error}`)
-  if (!survivor.acts) {
-    throw new UserError(`${from} is run by hand`, {
-      hint: `on its machine: add ${aloneFlag} to its command line once, take a snapshot, and: kubectl karmada-net etcd snapshot restore FILE`,
-    })
-  }
   if (!survivor.found.launch || survivor.found.state === 'absent') {
     throw new UserError(`there are no data of ${from} on its machine`, {
       hint: 'kubectl karmada-net etcd snapshot list',
     })
   }
   if (!alone && !force) refuseWhereOthersAreBetter(view, machines, from, status)
-  const usable = machines.filter(({ found, acts }) => found && found.foreign === undefined && acts)
+  const usable = machines.filter(
+    ({ found, spec }) => found && found.foreign === undefined && !without.includes(spec.name),
+  )
   const revisions = view.members.flatMap(member => member.status?.revision ?? [])
   return {
     survivor,
@@ -169,7 +170,7 @@ const aloneStep = ({ survivor, members }: Recovery): Step<EtcdWorld> => ({
     const { spec, found } = survivor
     const { generation = 1 } = found?.launch ?? {}
     const others = members.filter(({ name }) => name !== spec.name)
-    await Promise.all(others.map(member => world.driverOf(member).stop()))
+    await Promise.all(others.map(member => stopped(world, member, progress)))
     const driver = world.driverOf(spec)
     const known = world.state.members[spec.name]
     // Where its data are: a run that was cut off may have chosen the next directory already.
@@ -196,7 +197,7 @@ async function answering(world: EtcdWorld, spec: MemberSpec, progress: Progress)
       .status({ timeoutMs: 1500 })
       .catch((error: unknown) => {
         world.signal.throwIfAborted()
-        progress(error instanceof Error ? error.message : String(error))
+        progress(error instanceof Error ? error.message : String(error), driver.todo?.('install'))
       })
     if (status && status.leader !== 0n) return status
     if (performance.now() > end) break

@@ -2,9 +2,10 @@ import { isDeepStrictEqual } from 'node:util'
 import { UserError } from '../errors.ts'
 import { pause } from '../kube/pause.ts'
 import type { Progress, Step, StepGroup } from '../steps/step.ts'
+import { waitForOwner } from './by-hand.ts'
 import type { ClusterState, MemberSpec } from './cluster.ts'
+import { launchFor } from './launch.ts'
 import { rolling } from './rolling.ts'
-import { launchFor } from './up/steps.ts'
 import { flagsFor } from './upgrade-flags.ts'
 import { minorOf, type UpgradeFacts, whyNotUpgrade } from './versions.ts'
 import { type ClusterView, lookAt } from './view.ts'
@@ -22,7 +23,6 @@ export interface UpgradeOptions {
 }
 
 const everyMs = 300
-const byHandMs = 2000
 
 /** From the present version to `target`, or on from the middle. */
 export const upgradeGroups = (options: UpgradeOptions): StepGroup<EtcdWorld>[] => [
@@ -160,18 +160,9 @@ async function startNew(world: EtcdWorld, member: MemberSpec, target: string, pr
   progress(`${member.name}: ${target}`)
   await driver.start(launchFor(world.state, member, driver))
   if (driver.acts) return
-  const began = performance.now()
-  while ((await runningVersion(world, member)) !== target) {
-    progress(
-      `${member.name}: copy its folder to the machine, install etcd ${target} there and restart it (${driver.where})`,
-    )
-    if (performance.now() - began > world.timeoutMs) {
-      throw new UserError(`${member.name} does not run ${target} yet: ${driver.where}`, {
-        hint: `install etcd ${target} there and restart it, then run the same command again`,
-      })
-    }
-    await pause(byHandMs, world.signal)
-  }
+  const todo = driver.todo?.('install') ?? ''
+  const done = async () => (await runningVersion(world, member)) === target
+  await waitForOwner(world, { missing: `${member.name} does not run ${target}`, todo, done }, progress)
 }
 
 const runningVersion = (world: EtcdWorld, member: MemberSpec): Promise<string | undefined> =>

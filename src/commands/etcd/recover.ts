@@ -2,6 +2,7 @@ import { defineCommand } from '../../cli/command.ts'
 import { flag } from '../../cli/flag.ts'
 import { UserError } from '../../errors.ts'
 import type { Restoring } from '../../etcd/restore/steps.ts'
+import type { EtcdWorld } from '../../etcd/world.ts'
 import { etcdMemberNames } from './member/shared.ts'
 import { etcdFlags, etcdMutatingFlags, openEtcd } from './shared.ts'
 
@@ -16,6 +17,9 @@ since answers nobody any more: it is then started once with --force-new-cluster,
 From the file all machines that answer are restored as a new cluster, with revisions raised by a billion: members of the old one
 cannot come back, and API servers notice. Writes that this member had not heard of, or not known to be agreed on, are lost.
 
+Members that run from files get the files for it, one after the other, and the command says what to do with them and waits; --without
+leaves one out whose machine is gone.
+
 Make sure that the members that do not answer do not run somewhere else: together they may still be the cluster.`,
   examples: [
     ['What would be done', 'etcd recover --from m1 --dry-run'],
@@ -26,6 +30,7 @@ Make sure that the members that do not answer do not run somewhere else: togethe
     ...etcdMutatingFlags,
     from: flag.string('The member whose data are taken', { complete: etcdMemberNames }),
     out: flag.string('File for its data; default: NAME-recovered.db', { files: true }),
+    without: flag.list('A member whose machine is gone; replaced later; repeatable', { complete: etcdMemberNames }),
     force: flag.boolean('Also where others seem to have more, or only to be stopped'),
   },
   async run({ flags, session }) {
@@ -42,6 +47,7 @@ Make sure that the members that do not answer do not run somewhere else: togethe
     const world = await openEtcd(flags, session)
     const { name } = world.state.spec
     const file = flags.out ?? `${name}-recovered.db`
+    await refuseBegun(world, file)
     const recovery = await planRecovery(world, flags.from, flags)
     const lines = recoveryLines(recovery, file)
     if (flags.dryRun !== 'none') {
@@ -64,3 +70,15 @@ Make sure that the members that do not answer do not run somewhere else: togethe
     session.say(`What ${flags.from} had is in ${file}; keep it until all is well.`)
   },
 })
+
+/** What the survivor had is in the file already, and somebody restores members from it. */
+async function refuseBegun(world: EtcdWorld, file: string): Promise<void> {
+  if (!world.state.restoring) return
+  const { inspectSnapshot } = await import('../../etcd/snapshot/inspect.ts')
+  const { membersBegun } = await import('../../etcd/restore/steps.ts')
+  const facts = await inspectSnapshot(file).catch(() => undefined)
+  if (!facts || !membersBegun(world, facts)) return
+  throw new UserError(`members are being restored from ${file}`, {
+    hint: `kubectl karmada-net etcd snapshot restore ${file} goes on`,
+  })
+}

@@ -1,13 +1,11 @@
 import { UserError } from '../../errors.ts'
-import { pause } from '../../kube/pause.ts'
 import type { Progress } from '../../steps/step.ts'
+import { waitForOwner } from '../by-hand.ts'
 import type { MemberSpec } from '../cluster.ts'
 import { rolling } from '../rolling.ts'
 import type { EtcdWorld } from '../world.ts'
 import { turnedAwaySince } from './refusals.ts'
 import { type AuthorityRotation, readRotation, writeRotation } from './rotation.ts'
-
-const byHandMs = 2000
 
 export interface RestartOptions {
   progress: Progress
@@ -45,21 +43,9 @@ async function restart(world: EtcdWorld, member: MemberSpec, options: RestartOpt
     progress(`${member.name}: restart`)
     return driver.restart()
   }
-  const how = await driver.restart().then(
-    () => undefined,
-    (error: unknown) => (error instanceof UserError ? error.hint : undefined),
-  )
-  const todo = `copy its folder to the machine (${driver.where}), then restart etcd ${how ?? 'there'}`
-  const began = performance.now()
-  while (!(await restarted(member))) {
-    progress(`${member.name}: ${todo}`)
-    if (performance.now() - began > world.timeoutMs) {
-      throw new UserError(`etcd of ${member.name} was not restarted`, {
-        hint: `${todo}, and run the same command again`,
-      })
-    }
-    await pause(byHandMs, world.signal)
-  }
+  const todo = driver.todo?.('restart') ?? ''
+  const missing = `etcd of ${member.name} was not restarted`
+  await waitForOwner(world, { missing, todo, done: () => restarted(member) }, progress)
 }
 
 /** The first member is the canary: who is refused there would be refused everywhere after the last. */

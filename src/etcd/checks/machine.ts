@@ -1,8 +1,7 @@
 import type { Check, CheckResult } from '../../checks/check.ts'
 import { formatBytes } from '../bytes.ts'
-import { adminIdentity } from '../certificates.ts'
-import { createConnection } from '../client/connection.ts'
-import { clientUrl, type MemberSpec } from '../cluster.ts'
+import { readMetrics } from '../client/metrics.ts'
+import type { MemberSpec } from '../cluster.ts'
 import { histogramIn, quantile } from './histogram.ts'
 import { passed, program, type VerifyWorld } from './world.ts'
 
@@ -15,7 +14,6 @@ const maxSkewMs = 1000
 const maxFsyncSeconds = 0.01
 /** Of fewer the slowest one alone would be judged. */
 const fewestFsyncs = 100
-const answerMs = 5000
 
 export const clock = (spec: MemberSpec): Check<VerifyWorld> => ({
   id: 'clock',
@@ -68,7 +66,7 @@ export function judgeLog(log: string, now: number, member: string): CheckResult 
   const complaint = log.split('\n').findLast(line => /no space left on device|failed to preallocate space/.test(line))
   const at = Date.parse(/"ts":"([^"]+)"/.exec(complaint ?? '')?.[1] ?? '')
   if (complaint === undefined || now - at > complaintMs)
-    return passed('cannot be seen from here; its log does not complain')
+    return passed('unknown: it cannot be seen from here; its log does not complain')
   return { ok: false, detail: 'its log says that it is full', said: complaint.trim(), hint: roomHint(member) }
 }
 
@@ -78,14 +76,8 @@ export const diskLatency = (spec: MemberSpec): Check<VerifyWorld> => ({
   severity: 'warning',
   needs: ['answers'],
   async run({ etcd }) {
-    const connection = createConnection(clientUrl(spec, etcd.state.spec), () => adminIdentity(etcd.store))
-    try {
-      const limits = { timeoutMs: answerMs, signal: etcd.signal }
-      const { status, text } = await connection.ask({ method: 'GET', path: '/metrics', repeatable: true }, limits)
-      return status === 200 ? judgeFsync(text) : passed('not told: no /metrics on the client port')
-    } finally {
-      connection.close()
-    }
+    const metrics = await readMetrics(etcd, spec)
+    return metrics === undefined ? passed('not told: no /metrics on the client port') : judgeFsync(metrics)
   },
 })
 

@@ -48,6 +48,12 @@ export interface Found {
   freeBytes?: number | undefined
 }
 
+/**
+ * What the owner of a machine does in the place of a driver that does not act: carry new files there and have etcd run with them; the same
+ * where files alone would not restart it; stop it; put it back to a snapshot.
+ */
+export type Handwork = 'install' | 'restart' | 'stop' | 'restore'
+
 /** What takes a cluster's backups on a schedule, beside one of its members. */
 export interface BackupJob {
   schedule: Schedule
@@ -94,6 +100,8 @@ export interface Driver {
   paths: MemberPaths
   /** False: it only writes files, and the user starts and stops. The steps then say what to do and wait for it. */
   acts: boolean
+  /** In words and commands, of a driver that does not act: `m1: copy ... to 10.0.0.1, then there: systemctl restart etcd-blue`. */
+  todo?(work: Handwork): string
   inspect(): Promise<Found>
   /** Writes these files; callers ask `inspect` first whether it is needed. A running etcd reads its pem files anew with the next handshake, `ca.crt` only when it starts. True: something changed. */
   deliver(files: MemberFiles): Promise<boolean>
@@ -105,7 +113,7 @@ export interface Driver {
   stop(): Promise<boolean>
   /**
    * Runs `etcdutl` of the image while the member is stopped, in its data's place; `snapshot`, of exactly `sizeBytes` bytes, becomes the file
-   * named in `snapshotPath`. Answers what it printed.
+   * named in `snapshotPath`. Answers what it printed. One that does not act writes what its owner needs for it.
    */
   etcdutl(
     launch: Launch,

@@ -93,7 +93,7 @@ async function waitForLearner(world: EtcdWorld, member: MemberSpec, id: MemberId
       // A certificate that was only just put there may still be refused.
       last = error instanceof Error ? error.message : String(error)
     }
-    progress(driver.acts ? last : `start etcd of ${member.name} (${driver.where}): ${last}`)
+    progress(driver.acts ? last : `start etcd of ${member.name} (${driver.where}): ${last}`, driver.todo?.('install'))
     await pause(100, world.signal)
   }
   await removeEntry(world, id)

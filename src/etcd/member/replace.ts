@@ -59,6 +59,7 @@ const stopStep = (member: MemberSpec, moves: boolean): MemberStep => ({
       return { changed, detail: changed ? to && `leadership to ${to}` : 'did not run' }
     } catch (error) {
       world.signal.throwIfAborted()
+    if (!moves && !driver.acts) return { changed: false, detail: 'ends by itself once it is off the list' }
       if (!moves || !(error instanceof UserError)) throw error
       return {
         changed: false,

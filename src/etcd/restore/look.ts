@@ -37,10 +37,7 @@ export async function requireMachines(
       const driver = world.driverOf(member)
       const { foreign, freeBytes } = await driver.inspect()
       const at = `${member.name} (${driver.where})`
-      // Found out only when all are stopped, it would leave nobody running.
-      if (!driver.acts) return `${at}: its data can only be restored on ${member.address} itself`
       if (foreign !== undefined) return `${at}: ${foreign}`
-      if (!driver.acts) return `${at}: only you can stop and start it, and a restore takes all members at once`
       // The snapshot itself lies there, too, until it is restored.
       const needed = 2 * sizeBytes
       if (freeBytes === undefined || freeBytes >= needed) return []

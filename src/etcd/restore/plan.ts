@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import type { MemberId } from '../client/types.ts'
 import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
 import type { Found } from '../drivers/driver.ts'
 
@@ -33,6 +35,14 @@ export function restoredState(
   )
   const token = `${state.token.replace(/-r\d+$/, '')}-r${restoresIn(state.token) + 1}`
   return { ...state, token, members: { ...state.members, ...begun } }
+}
+
+/** The id that etcd gives to a member of a cluster that begins with this token: who has it runs what was restored. Pure. */
+export function restoredId(state: ClusterState, member: MemberSpec): MemberId {
+  const hash = createHash('sha1')
+    .update(`${peerUrl(member, state.spec)}${state.token}`)
+    .digest()
+  return hash.readBigUInt64BE()
 }
 
 /** etcdutl's words for one member. `members`: those that make up the new cluster. Pure. */

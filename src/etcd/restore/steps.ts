@@ -1,20 +1,22 @@
 import { createReadStream } from 'node:fs'
 import { UserError } from '../../errors.ts'
 import { pause } from '../../kube/pause.ts'
-import type { Step, StepGroup } from '../../steps/step.ts'
+import type { Progress, Step, StepGroup } from '../../steps/step.ts'
+import { waitForOwner } from '../by-hand.ts'
 import { adminIdentity } from '../certificates.ts'
 import { createEtcdClient } from '../client/gateway.ts'
 import { retrying } from '../client/retry.ts'
 import { hexId } from '../client/types.ts'
-import { type MemberSpec, peerUrl } from '../cluster.ts'
+import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
+import type { Found } from '../drivers/driver.ts'
+import { launchFor } from '../launch.ts'
 import { lockKey } from '../lock.ts'
 import { sameDataOfThoseUp } from '../member/join.ts'
 import type { SnapshotFacts } from '../snapshot/inspect.ts'
-import { launchFor } from '../up/steps.ts'
 import { lookAt } from '../view.ts'
 import { waitForHealthy, waitForLeader } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
-import { bumpFor, restoreArgs, restoredState, restoresIn } from './plan.ts'
+import { bumpFor, restoreArgs, restoredId, restoredState, restoresIn } from './plan.ts'
 
 const peerMs = 10_000
 
@@ -27,7 +29,10 @@ export interface Restoring {
   current: bigint | undefined
 }
 
-/** Every member stops, gets the same snapshot in a new directory, and starts as part of a new cluster. Run again it does so again. */
+/**
+ * Every member stops, gets the same snapshot in a new directory, and starts as part of a new cluster. Run again it does so again; but where
+ * somebody restores members by hand, it goes on with what they have begun.
+ */
 export function restoreGroups(job: Restoring): StepGroup<EtcdWorld>[] {
   return [
     { steps: [stopStep(job)] },
@@ -36,14 +41,19 @@ export function restoreGroups(job: Restoring): StepGroup<EtcdWorld>[] {
   ]
 }
 
-const stopStep = ({ members }: Restoring): Step<EtcdWorld> => ({
+const stopStep = ({ facts, members, current }: Restoring): Step<EtcdWorld> => ({
   title: 'All members stopped, their data kept',
   async run(world) {
-    const drivers = members.map(member => ({ member, driver: world.driverOf(member) }))
     const found = await Promise.all(
-      drivers.map(async ({ member, driver }) => [member.name, (await driver.inspect()).launch] as const),
+      members.map(async member => [member.name, (await world.driverOf(member).inspect()).launch] as const),
     )
-    await world.remember(restoredState(world.state, members, Object.fromEntries(found)))
+    if (membersBegun(world, facts)?.length !== members.length) {
+      await world.remember(begun(world.state, { facts, members, current }, Object.fromEntries(found)))
+    }
+    const drivers = (await notRestored(world, members)).flatMap(member => {
+      const driver = world.driverOf(member)
+      return driver.acts ? [{ member, driver }] : []
+    })
     const leader = (await lookAt(world)).leader?.spec.name
     const stopAll = (some: typeof drivers) => Promise.all(some.map(({ driver }) => driver.stop()))
     // A leader that stops hands over first, and waits 7 s for an heir that stops as well.
@@ -56,13 +66,46 @@ const stopStep = ({ members }: Restoring): Step<EtcdWorld> => ({
   },
 })
 
-const restoreStep = (member: MemberSpec, { facts, members, current }: Restoring): Step<EtcdWorld> => ({
+/** Who is restored by a restore of this snapshot that was begun before, and waits for somebody; undefined: there is none. Pure. */
+export function membersBegun(
+  { state, driverOf }: Pick<EtcdWorld, 'state' | 'driverOf'>,
+  { sha256 }: Pick<SnapshotFacts, 'sha256'>,
+): MemberSpec[] | undefined {
+  if (state.restoring === undefined || state.restoring.sha256 !== sha256) return undefined
+  const names = state.restoring.members
+  const members = state.spec.members.filter(({ name }) => names.includes(name))
+  return members.some(member => !driverOf(member).acts) ? members : undefined
+}
+
+function begun(state: ClusterState, { facts, members, current }: Restoring, started: Record<string, Found['launch']>) {
+  const restored = restoredState(state, members, started)
+  const bump = bumpFor(facts.revision ?? 0n, current, restoresIn(restored.token))
+  return {
+    ...restored,
+    restoring: { sha256: facts.sha256 ?? '', bump: String(bump), members: members.map(({ name }) => name) },
+  }
+}
+
+/** Those that do not run what this restore gives them. */
+async function notRestored(world: EtcdWorld, members: readonly MemberSpec[]): Promise<MemberSpec[]> {
+  const asked = members.map(async member => {
+    const status = await world
+      .clientOf(member)
+      .status({ timeoutMs: 1500 })
+      .catch(() => world.signal.throwIfAborted())
+    return status?.id === restoredId(world.state, member) ? [] : [member]
+  })
+  return (await Promise.all(asked)).flat()
+}
+
+const restoreStep = (member: MemberSpec, { facts, members }: Restoring): Step<EtcdWorld> => ({
   title: 'Snapshot restored',
   async run(world, progress) {
     const { state } = world
     const driver = world.driverOf(member)
     const launch = launchFor(state, member, driver)
-    const bump = bumpOf(world, { facts, current })
+    const bump = BigInt(state.restoring?.bump ?? 0)
+    if ((await notRestored(world, [member])).length === 0) return { changed: false, detail: 'runs with it already' }
     const dataDir = driver.paths.data(launch.generation)
     progress(`etcdutl snapshot restore, ${driver.where}`)
     await driver.etcdutl(
@@ -71,26 +114,37 @@ const restoreStep = (member: MemberSpec, { facts, members, current }: Restoring)
       createReadStream(facts.path, { highWaterMark: 1 << 20, signal: world.signal }),
       facts.sizeBytes,
     )
-    return { changed: true, detail: `${driver.where}, generation ${launch.generation}` }
+    const detail = driver.acts ? `generation ${launch.generation}` : 'to be restored by its owner'
+    return { changed: true, detail: `${driver.where}, ${detail}` }
   },
 })
-
-const bumpOf = ({ state }: EtcdWorld, { facts, current }: Pick<Restoring, 'facts' | 'current'>): bigint =>
-  bumpFor(facts.revision ?? 0n, current, restoresIn(state.token))
 
 const startStep = ({ members }: Restoring): Step<EtcdWorld> => ({
   title: 'Started as a new cluster',
   async run(world, progress) {
-    for (const member of members) {
+    const ours = members.filter(member => world.driverOf(member).acts)
+    for (const member of ours) {
       const driver = world.driverOf(member)
       await driver.start(launchFor(world.state, member, driver))
       await servesPeers(world, member)
     }
+    await restoredByOwners(world, members, progress)
     await waitForHealthy(only(world, members), progress)
     const leader = await waitForLeader(only(world, members), { progress })
     return { changed: true, detail: `leader ${leader.spec.name}` }
   },
 })
+
+/** All at once: none answers before more than half are restored. */
+async function restoredByOwners(world: EtcdWorld, members: readonly MemberSpec[], progress: Progress): Promise<void> {
+  const byHand = members.filter(member => !world.driverOf(member).acts)
+  const waits = byHand.map(async member => {
+    const todo = world.driverOf(member).todo?.('restore') ?? ''
+    const done = async () => (await notRestored(world, [member])).length === 0
+    await waitForOwner(world, { missing: `${member.name} was not restored`, todo, done }, progress)
+  })
+  await Promise.all(waits)
+}
 
 /**
  * Before it serves anybody etcd compares its data with its peers', and waits 7 s for one that is doing just that: so one after the other.
@@ -146,7 +200,15 @@ const provedStep = ({ facts, members, current }: Restoring): Step<EtcdWorld> => 
         },
       )
     }
-    return { changed: false, detail: `revision ${await sameDataOfThoseUp(some)}, was ${floor}` }
+    const detail = `revision ${await sameDataOfThoseUp(some)}, was ${floor}`
+    // From now on it is what the files of members that are run by hand say, too.
+    for (const member of members) {
+      const driver = world.driverOf(member)
+      if (!driver.acts) await driver.start(launchFor(world.state, member, driver))
+    }
+    const { restoring: _, ...settled } = world.state
+    await world.remember(settled)
+    return { changed: false, detail }
   },
 })
 

@@ -1,14 +1,14 @@
 import type { KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
 import { admin, authorityOf, ensureAuthority, ensureClient, memberFiles, whyDeliver } from '../certificates.ts'
-import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
+import type { ClusterState, MemberSpec } from '../cluster.ts'
 import type { Driver, Launch } from '../drivers/driver.ts'
-import { launchOf, sameLaunch } from '../launch.ts'
-import { rolling } from '../rolling.ts'
+import { launchFor, sameLaunch } from '../launch.ts'
 import { lookAt } from '../view.ts'
 import type { EtcdWorld } from '../world.ts'
 import { preflight } from './preflight.ts'
 import { probe } from './probe.ts'
+import { settingsStep } from './settings.ts'
 import { waitUntilUp } from './wait.ts'
 
 export interface UpOptions {
@@ -30,7 +30,9 @@ export function startGroups({ wanted, authority }: UpOptions): StepGroup<EtcdWor
 }
 
 /** From members that run to a cluster that is verified. */
-export const verifyGroups = (): StepGroup<EtcdWorld>[] => [{ steps: [healthyStep, rollStep, clientsStep, probeStep] }]
+export const verifyGroups = (): StepGroup<EtcdWorld>[] => [
+  { steps: [healthyStep, settingsStep, clientsStep, probeStep] },
+]
 
 const preflightStep: Step<EtcdWorld> = {
   title: 'Machines',
@@ -81,57 +83,31 @@ const startStep = (member: MemberSpec): Step<EtcdWorld> => ({
   async run(world) {
     const driver = world.driverOf(member)
     const launch = launchFor(world.state, member, driver)
-    // A restart for new settings may only come when all others are well: `rollStep`.
-    const waits = world.state.formed && (await driver.inspect()).state === 'running'
+    // A restart for new settings may only come when all others are well: `settingsStep`.
+    const waits = world.state.formed && (await runs(world, member, launch))
     const changed = waits ? false : await driver.start(launch)
     return { changed, detail: changed ? delivery(driver, launch.version) : launch.version }
   },
 })
 
+/** Of a member that only its owner reaches: it answers, and would have to be restarted for what is to be written. */
+async function runs(world: EtcdWorld, member: MemberSpec, wanted: Launch): Promise<boolean> {
+  const driver = world.driverOf(member)
+  const { state, launch } = await driver.inspect()
+  if (driver.acts) return state === 'running'
+  if (!launch || sameLaunch(launch, wanted)) return false
+  return world
+    .clientOf(member)
+    .status({ timeoutMs: 2000 })
+    .then(
+      () => true,
+      () => false,
+    )
+}
+
 /** What is only written counts when somebody has installed it. */
 const delivery = ({ acts, where }: Driver, detail: string): string =>
   acts ? detail : `${detail}; new ${where}, to be installed`
-
-const rollStep: Step<EtcdWorld> = {
-  title: 'Settings',
-  async run(world, progress) {
-    const members = await whoDiffers(world)
-    if (members.length > 0) {
-      await rolling(
-        world,
-        async member => {
-          const driver = world.driverOf(member)
-          await driver.start(launchFor(world.state, member, driver))
-        },
-        { progress, only: members.map(({ name }) => name) },
-      )
-    }
-    return { changed: members.length > 0, detail: restarted(members) }
-  },
-}
-
-const restarted = (members: MemberSpec[]) =>
-  members.length === 0 ? 'as they run' : `restarted one after the other: ${members.map(({ name }) => name).join(', ')}`
-
-async function whoDiffers(world: EtcdWorld): Promise<MemberSpec[]> {
-  const looked = await Promise.all(
-    world.state.spec.members.map(async member => {
-      const driver = world.driverOf(member)
-      const { launch } = await driver.inspect()
-      return driver.acts && launch !== undefined && !sameLaunch(launch, launchFor(world.state, member, driver))
-        ? [member]
-        : []
-    }),
-  )
-  return looked.flat()
-}
-
-/** As it starts in this state; the flags for the first start say `new` until the cluster has formed. */
-export const launchFor = (state: ClusterState, member: MemberSpec, { paths }: Pick<Driver, 'paths'>): Launch =>
-  launchOf(state, member, paths, {
-    state: state.formed ? 'existing' : 'new',
-    members: state.spec.members.map(each => ({ name: each.name, peerUrl: peerUrl(each, state.spec) })),
-  })
 
 /** What a dry run shows of a member, whatever its driver: the command line is the same everywhere. */
 function plannedMember(world: EtcdWorld, member: MemberSpec) {

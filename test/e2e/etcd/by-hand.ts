@@ -14,7 +14,7 @@ export interface Owner {
   commandsOf(member: string, heading: string): Promise<string>
   /** Instead of a README's first step, which needs an ssh server. Answers where the files are. */
   carry(member: string, machine: Computer): Promise<string>
-  /** Installs whatever changes, and restarts etcd where that needs it, as an ansible role would, until it is disposed. */
+  /** Installs whatever changes, restarts etcd where that needs it, and restores, as an ansible role would, until it is disposed. */
   watch(): AsyncDisposable
 }
 
@@ -44,6 +44,7 @@ export async function ownMachines(sandbox: Sandbox, cluster: string, folder: str
   await forget()
   const binaries = {
     [`/opt/etcd/v${versions.etcd}/etcd`]: join(sandbox.bin, 'etcd'),
+    [`/opt/etcd/v${versions.etcd}/etcdutl`]: join(sandbox.bin, 'etcdutl'),
     [`/opt/etcd/v${versions.etcd35}/etcd`]: join(sandbox.bin, 'etcd-3.5'),
   }
   const systemds = await Promise.all(machines.map(machine => bootSystemd(sandbox.name, machine, binaries)))
@@ -54,17 +55,33 @@ export async function ownMachines(sandbox: Sandbox, cluster: string, folder: str
 
   /** What was installed last, by machine. */
   const installed = new Map<string, string>()
-  async function install({ machine, script }: Systemd): Promise<void> {
+  const restored = new Map<string, string>()
+  async function install(systemd: Systemd): Promise<void> {
+    const { machine, script } = systemd
     const { name } = machine
-    const [everything, forRestart] = await contents(join(folder, name)).catch(incomplete)
+    await restore(systemd)
+    const everything = await contents(join(folder, name)).catch(() => undefined)
     if (everything === undefined || installed.get(name) === everything) return
-    const started = installed.get(`${name} started`)
+    const before = await countsAtStart(systemd)
     const there = await carry(name, machine)
     await script(await commandsOf(name, 'Install'), there)
-    if (started === undefined) await script(await commandsOf(name, 'Start'), there)
-    else if (started !== forRestart) await script(`systemctl restart --no-block ${unit}`, there)
+    if (before === '') await script(await commandsOf(name, 'Start'), there)
+    else if (before !== (await countsAtStart(systemd))) await script(`systemctl restart --no-block ${unit}`, there)
     installed.set(name, everything)
-    installed.set(`${name} started`, forRestart)
+  }
+
+  async function restore({ machine, script }: Systemd): Promise<void> {
+    const { name } = machine
+    const text = await readFile(join(folder, name, 'restore/restore.sh'), 'utf8').catch(() => undefined)
+    if (text === undefined || restored.get(name) === text) return
+    await script('sh restore/restore.sh', await carry(name, machine))
+    restored.set(name, text)
+  }
+
+  /** What a running etcd, or systemd, has read once. */
+  async function countsAtStart({ exec }: Systemd): Promise<string> {
+    const files = `/etc/${unit}/etcd.env /etc/${unit}/pki/ca.crt /etc/systemd/system/${unit}.service`
+    return (await exec(['sh', '-c', `cat ${files} 2> /dev/null || true`])).stdout
   }
 
   return {
@@ -93,15 +110,11 @@ export async function ownMachines(sandbox: Sandbox, cluster: string, folder: str
   }
 }
 
-/** A file that is renamed meanwhile; the next look finds it. */
-const incomplete = (): [undefined, ''] => [undefined, '']
-
-/** All that a folder holds, and what of it counts only after a restart; undefined while it is not complete. */
-async function contents(folder: string): Promise<[undefined, ''] | [string, string]> {
-  const names = (await readdir(folder).catch(() => [])).filter(name => !name.startsWith('.'))
+/** All that a folder holds; undefined while it is not complete. Throws for a file that is renamed meanwhile; the next look finds it. */
+async function contents(folder: string): Promise<string | undefined> {
+  const names = (await readdir(folder).catch(() => [])).filter(name => !name.startsWith('.') && name !== 'restore')
   const paths = [...names.filter(name => name !== 'pki'), 'pki/ca.crt', 'pki/server.pem', 'pki/peer.pem']
-  if (!names.includes('README.md') || !names.includes('pki')) return [undefined, '']
-  const texts = await Promise.all(paths.map(async path => [path, await readFile(join(folder, path), 'utf8')] as const))
-  const restart = texts.filter(([path]) => /\.(service|env)$|ca\.crt$/.test(path))
-  return [JSON.stringify(texts), JSON.stringify(restart)]
+  if (!names.includes('README.md') || !names.includes('pki')) return undefined
+  const texts = paths.map(async path => [path, await readFile(join(folder, path), 'utf8')] as const)
+  return JSON.stringify(await Promise.all(texts))
 }

@@ -6,7 +6,7 @@ import { spec, viewOf } from './member/views.ts'
 /** `m1 m2! m3-`: its etcd is there (running or not), there is none, the machine does not answer. */
 const machines = (text: string, args: string[] = []): Machine[] =>
   text.split(' ').map(word => {
-    const one = { spec: spec(word.replace(/\W/g, '')), acts: true }
+    const one = { spec: spec(word.replace(/\W/g, '')) }
     if (word.endsWith('-')) return { ...one, error: 'no route to host' }
     const found: Found = word.endsWith('!')
       ? { state: 'absent' }
@@ -58,6 +58,15 @@ test.each<[string, Parameters<typeof recoveryOf>[0], Machine[], RegExp]>([
     /^m2 has more than m1: entry 10 of term 2/,
   ],
 ])('refused: %s', (_, view, found, text) => expect(() => recoveryOf(view, found, 'm1')).toThrow(text))
+
+test('one whose machine is gone is left out, be it that nobody can tell from here', () => {
+  const recovery = recoveryOf(lost('m1 m2! m3!'), machines('m1 m2 m3'), 'm1', { force: true, without: ['m3'] })
+  expect(recovery.members).toEqual([spec('m1'), spec('m2')])
+  expect(recoveryLines(recovery, 'f.db').at(-1)).toBe('left out: m3; later: etcd member replace m3')
+  expect(() => recoveryOf(lost('m1 m2! m3!'), machines('m1 m2 m3'), 'm1', { without: ['m1'] })).toThrow(
+    'm1 cannot be both --from and --without',
+  )
+})
 
 test('what only seems better can be overruled', () => {
   expect(recoveryOf(lost('m1! m2! m3!'), machines('m1 m2 m3-'), 'm1', { force: true }).members).toHaveLength(2)

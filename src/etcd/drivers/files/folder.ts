@@ -11,7 +11,7 @@ export const readText = (file: string): Promise<string | undefined> =>
 export async function ensureFile(file: string, text: string): Promise<boolean> {
   if ((await readText(file)) === text && (await modeOf(file)) === 0o600) return false
   await ensureFolder(dirname(file))
-  const draft = join(dirname(file), `${draftPrefix}${randomUUID()}`)
+  const draft = draftIn(dirname(file))
   try {
     await writeDurably(draft, text)
     await rename(draft, file)
@@ -23,6 +23,11 @@ export async function ensureFile(file: string, text: string): Promise<boolean> {
 
 const draftPrefix = '.draft-'
 
+/** A name for what is being written; `sweep` removes it should the run be killed. */
+export const draftIn = (folder: string): string => join(folder, `${draftPrefix}${randomUUID()}`)
+
+export const sizeOf = async (file: string): Promise<number> => (await stat(file)).size
+
 /** Removes what a run that was killed has left half written: it may hold keys. */
 export async function sweep(folder: string): Promise<void> {
   const drafts = (await namesIn(folder)).filter(name => name.startsWith(draftPrefix))
@@ -31,9 +36,9 @@ export async function sweep(folder: string): Promise<void> {
 
 /** True: it was there. */
 export async function removeFile(file: string): Promise<boolean> {
-  const there = (await readText(file)) !== undefined
+  const there = await stat(file).then(() => true, unlessCode('ENOENT', 'ENOTDIR'))
   await rm(file, { force: true })
-  return there
+  return there === true
 }
 
 /** Of the owner alone: it holds keys. */

@@ -5,10 +5,12 @@ import { sameLaunch } from '../../launch.ts'
 import type { Driver, Found, Launch, MemberFiles } from '../driver.ts'
 import { ensureFile, ensureFolder, removeEmpty, removeFile, sweep } from './folder.ts'
 import { listens } from './listens.ts'
-import { pathsOf, unitName } from './names.ts'
+import { pathsOf } from './names.ts'
+import { logsHint, onlyOwner, type Place, todoFor } from './owner.ts'
 import { certificateFiles, readDelivered } from './pki.ts'
 import { type Record, readRecord, recordName } from './record.ts'
 import { memberFolder } from './render.ts'
+import { removeRestore, writeRestore } from './restore.ts'
 
 /**
  * A member whose machine only its owner reaches: everything that it needs lies in a folder of this machine, with the commands to install
@@ -17,10 +19,6 @@ import { memberFolder } from './render.ts'
 export function createFilesDriver(cluster: string, member: MemberSpec): Driver {
   const { directory, run } = filesSpec(member)
   const place: Place = { cluster, member, run, folder: join(directory, member.name) }
-  const byHand = (what: string, command: string) =>
-    new UserError(`${member.name} was installed from files: only you can ${what} it, on ${member.address}`, {
-      hint: command,
-    })
   return {
     where: `files in ${place.folder}`,
     paths: pathsOf(cluster),
@@ -28,58 +26,33 @@ export function createFilesDriver(cluster: string, member: MemberSpec): Driver {
     inspect: () => inspect(place),
     deliver: files => deliver(place, files),
     start: launch => write(place, launch),
+    todo: work => todoFor(place, work),
     async restart() {
-      throw byHand('restart', `there: ${commands(place).restart}`)
+      throw onlyOwner(place, 'restart')
     },
     async stop() {
       const { launch } = await inspect(place)
       // One that is down already, or that takes no more part, needs nobody.
       if (!launch || !(await listens(launch))) return false
-      throw byHand('stop', `there: ${commands(place).stop}   then the same command again`)
+      throw onlyOwner(place, 'stop')
     },
-    async etcdutl(launch, args) {
-      throw byHand(
-        'restore',
-        `etcdutl ${args('SNAPSHOT').join(' ')}   with etcdutl ${launch.version}, while etcd is stopped`,
-      )
+    async etcdutl(launch, args, snapshot, sizeBytes) {
+      await ownRecord(place)
+      await writeRestore(place, { launch, args }, snapshot, sizeBytes)
+      return ''
     },
     // The data lies where only its owner comes; the README says which folders can go.
     async discardBefore() {},
     remove: () => remove(place),
     async logs(lines) {
-      return `on ${member.address}: ${commands(place).logs(lines)}\n`
+      return logsHint(place, lines)
     },
   }
-}
-
-interface Place {
-  cluster: string
-  member: MemberSpec
-  run: FilesSpec['run']
-  /** Of this member alone. */
-  folder: string
 }
 
 function filesSpec({ name, driver }: MemberSpec): FilesSpec {
   if (driver.kind !== 'files') throw new Error(`${name} does not run from files but on ${driver.kind}`)
   return driver
-}
-
-function commands({ cluster, run }: Place) {
-  const name = unitName(cluster)
-  if (run === 'systemd') {
-    return {
-      restart: `systemctl restart ${name}`,
-      stop: `systemctl stop ${name}`,
-      logs: (lines: number) => `journalctl -u ${name} -n ${lines} --no-pager`,
-    }
-  }
-  const manifest = `/etc/kubernetes/manifests/${name}.yaml`
-  return {
-    restart: `mv ${manifest} /root/; when its pod is gone: mv /root/${name}.yaml ${manifest}`,
-    stop: `mv ${manifest} /root/`,
-    logs: (lines: number) => `crictl logs --tail ${lines} "$(crictl ps --all --quiet --latest --name '^${name}$')"`,
-  }
 }
 
 async function inspect({ folder, cluster, member }: Place): Promise<Found> {
@@ -124,8 +97,9 @@ async function write(place: Place, launch: Launch): Promise<boolean> {
   const changed = await Promise.all(Object.entries(files).map(([name, text]) => ensureFile(join(folder, name), text)))
   const obsolete = formerFiles(place, record).filter(name => !(name in files))
   const removed = await Promise.all(obsolete.map(name => removeFile(join(folder, name))))
+  const restored = await removeRestore(place)
   await remember(place, wanted)
-  return changed.includes(true) || removed.includes(true)
+  return changed.includes(true) || removed.includes(true) || restored
 }
 
 /**
@@ -150,6 +124,7 @@ async function remove(place: Place): Promise<boolean> {
   if (!record) return false
   const names = [...certificateFiles.map(name => join('pki', name)), ...formerFiles(place, record), recordName]
   for (const name of names) await removeFile(join(folder, name))
+  await removeRestore(place)
   for (const each of [join(folder, 'pki'), folder]) await sweep(each)
   await removeEmpty(join(folder, 'pki'), folder)
   return true

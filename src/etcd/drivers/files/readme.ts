@@ -1,6 +1,8 @@
 import type { MemberSpec } from '../../cluster.ts'
 import type { Launch } from '../driver.ts'
+import { staticPodInstall, staticPodStart, systemdInstall } from './install.ts'
 import { binaryFolder, configFolder, dataFolder, metricsPort, pathsOf, unitName } from './names.ts'
+import { restoreScript } from './restore.ts'
 
 /** The commands in order, for people and for those who make ansible roles of them. Pure. */
 export function systemdReadme(cluster: string, member: MemberSpec, launch: Launch): string {
@@ -26,14 +28,7 @@ tar -xzf etcd-v${version}-linux-$arch.tar.gz -C ${binaryFolder(version)} --strip
 ## 3. Install
 
 \`\`\`sh
-install -D -m 0644 etcd.sysusers /etc/sysusers.d/etcd.conf
-systemd-sysusers /etc/sysusers.d/etcd.conf
-install -d -m 0755 ${config}
-install -d -o etcd -g etcd -m 0700 ${config}/pki
-install -o etcd -g etcd -m 0600 pki/ca.crt pki/server.pem pki/peer.pem ${config}/pki/
-install -m 0644 etcd.env ${config}/
-install -m 0644 ${name}.service /etc/systemd/system/
-systemctl daemon-reload
+${systemdInstall(cluster)}
 \`\`\`
 
 ## 4. Start
@@ -58,8 +53,8 @@ ${verification}
 
 * New certificates: copy, then the third \`install\` of step 3. etcd reads them with its next connection; a new \`ca.crt\` only
   after \`systemctl restart ${name}\`.
-* New settings or a new version: steps 1 to 3 and \`systemctl restart ${name}\`, on one machine after the other, each only when
-  \`kubectl karmada-net etcd status\` calls all members healthy.
+* New settings or a new version: steps 1 to 3 and \`systemctl restart ${name}\`. \`kubectl karmada-net etcd up\` and
+  \`etcd upgrade\` write them for one machine after the other, and wait.
 ${dataNotes(cluster, launch)}
 * The end: \`systemctl disable --now ${name}\`, then remove \`/etc/systemd/system/${name}.service\`, \`${config}\` and
   \`${dataFolder(cluster)}\`.
@@ -76,9 +71,7 @@ Everything from here on happens on that node, as root, in \`~/${folderThere(clus
 ## 2. Install
 
 \`\`\`sh
-install -d -m 0755 ${config}
-install -d -m 0700 ${config}/pki ${dataFolder(cluster)}
-install -m 0600 pki/ca.crt pki/server.pem pki/peer.pem ${config}/pki/
+${staticPodInstall(cluster)}
 \`\`\`
 
 ## 3. Start
@@ -86,7 +79,7 @@ install -m 0600 pki/ca.crt pki/server.pem pki/peer.pem ${config}/pki/
 The folder is the kubelet's \`staticPodPath\`; kubeadm's is this.
 
 \`\`\`sh
-install -m 0600 ${name}.yaml /etc/kubernetes/manifests/
+${staticPodStart(cluster)}
 \`\`\`
 
 ## 4. Check
@@ -102,8 +95,8 @@ ${verification}
 
 * New certificates: copy, then the last \`install\` of step 2. etcd reads them with its next connection; a new \`ca.crt\` only
   after a restart: move the manifest out of the folder, wait until the pod is gone, and move it back.
-* New settings or a new version: copy, then step 3; the kubelet restarts the pod when its manifest changes. On one node after the
-  other, each only when \`kubectl karmada-net etcd status\` calls all members healthy.
+* New settings or a new version: copy, then step 3; the kubelet restarts the pod when its manifest changes.
+  \`kubectl karmada-net etcd up\` and \`etcd upgrade\` write them for one node after the other, and wait.
 ${dataNotes(cluster, launch)}
 * The end: remove \`/etc/kubernetes/manifests/${name}.yaml\`, then \`${config}\` and \`${dataFolder(cluster)}\`.
 `
@@ -134,4 +127,6 @@ tar -c . | ssh root@${member.address} 'mkdir -p -m 0700 ${folder} && tar -x --no
 const verification = 'When all members run, `kubectl karmada-net etcd up` on the machine that wrote this verifies them.'
 
 const dataNotes = (cluster: string, { generation }: Launch) =>
-  `* The data is in \`${pathsOf(cluster).data(generation)}\`. A life of a member begins with a new number; folders with a lower one can go.`
+  `* The data is in \`${pathsOf(cluster).data(generation)}\`. A life of a member begins with a new number; folders with a lower one can go.
+* Back to a snapshot: \`kubectl karmada-net etcd snapshot restore FILE\` puts it and \`${restoreScript}\` in here. Copy (step 1),
+  then \`sh ${restoreScript}\` on each machine; the command waits for all, and verifies.`

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { ClusterState } from '../../../../src/etcd/cluster.ts'
-import { bumpFor, restoreArgs, restoredState } from '../../../../src/etcd/restore/plan.ts'
+import { bumpFor, restoreArgs, restoredId, restoredState } from '../../../../src/etcd/restore/plan.ts'
 import { spec } from '../member/views.ts'
 
 const billion = 1_000_000_000n
@@ -55,4 +55,10 @@ test('etcdutl is told the members of the new cluster alone', () => {
       '--initial-cluster=m1=https://10.0.0.1:2380,m3=https://10.0.0.3:2380 --initial-cluster-token=karmada-1a2b ' +
       '--initial-advertise-peer-urls=https://10.0.0.3:2380 --bump-revision=1000000000 --mark-compacted',
   )
+})
+
+test('each restore gives a member an id of its own', () => {
+  const [m1 = spec('m1'), m2 = spec('m2')] = state.spec.members
+  const ids = [restoredId(state, m1), restoredId(state, m2), restoredId({ ...state, token: 'karmada-1a2b-r1' }, m1)]
+  expect(new Set(ids).size).toBe(3)
 })

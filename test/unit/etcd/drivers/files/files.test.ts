@@ -185,7 +185,7 @@ describe('a member of systemd', () => {
     const driver = driverOf()
     await expect(driver.restart()).rejects.toMatchObject({
       message: 'm1 was installed from files: only you can restart it, on 10.0.0.1',
-      hint: 'there: systemctl restart etcd-blue',
+      hint: 'there: systemctl restart etcd-blue   then the same command again',
     })
     expect(await driver.logs(7)).toBe('on 10.0.0.1: journalctl -u etcd-blue -n 7 --no-pager\n')
   })
@@ -254,6 +254,63 @@ test.each(['systemd', 'static-pod'] as const)('all commands of the README of a %
   for (const block of blocks) expect(spawnSync('sh', ['-n'], { input: block, encoding: 'utf8' }).stderr).toBe('')
   expect(blocks.join('')).not.toMatch(/undefined|sample|object/)
   expect(blocks[0]).toContain('ssh root@10.0.0.1 ')
+})
+
+describe.each(['systemd', 'static-pod'] as const)('to put back a member of a %s', run => {
+  const launch = () => launchFor('blue', memberOf(run), { generation: 2, state: 'existing' })
+  const args = (snapshot: string) => ['snapshot', 'restore', snapshot, '--data-dir=/var/lib/etcd-blue/generation-2']
+  async function* snapshot() {
+    yield Buffer.from('a snap')
+    yield Buffer.from('shot')
+  }
+  const flags = run === 'systemd' ? 'etcd.env' : 'etcd-blue.yaml'
+  beforeEach(async () => {
+    await driverOf(run).deliver(certificates)
+    await driverOf(run).start(launchFor('blue', memberOf(run)))
+  })
+
+  test('its folder gets the snapshot, a sound script and the flags of its next life', async () => {
+    const before = await read(flags)
+    await driverOf(run).etcdutl(launch(), args, snapshot(), 10)
+    expect((await readdir(join(directory, 'm1/restore'))).sort()).toEqual([flags, 'restore.sh', 'snapshot.db'])
+    expect(await read('restore/snapshot.db')).toBe('a snapshot')
+    expect(await mode(inFolder('restore/snapshot.db'))).toBe('600')
+    const script = await read('restore/restore.sh')
+    expect(spawnSync('sh', ['-n'], { input: script, encoding: 'utf8' }).stderr).toBe('')
+    expect(script).not.toMatch(/undefined|object/)
+    expect(script).toMatch(/etcdutl snapshot restore \S+\/snapshot.db --data-dir=\S+generation-2\.part\n/)
+    expect(await read(`restore/${flags}`)).toContain('/var/lib/etcd-blue/generation-2')
+    // Installed before it is restored, they would have it begin empty.
+    expect(await read(flags)).toBe(before)
+    expect((await driverOf(run).inspect()).launch?.generation).toBe(1)
+  })
+
+  test('restored, its files say so, and the snapshot is gone', async () => {
+    await driverOf(run).etcdutl(launch(), args, snapshot(), 10)
+    expect(await driverOf(run).start(launch())).toBe(true)
+    expect(await read(flags)).toContain('/var/lib/etcd-blue/generation-2')
+    expect(await readdir(join(directory, 'm1'))).not.toContain('restore')
+  })
+
+  test('removed with the rest', async () => {
+    await driverOf(run).etcdutl(launch(), args, snapshot(), 10)
+    await driverOf(run).remove({ keepData: false })
+    expect(await readdir(directory)).toEqual([])
+  })
+
+  test('one that is cut off leaves nothing that could be taken for a snapshot', async () => {
+    await expect(driverOf(run).etcdutl(launch(), args, snapshot(), 11)).rejects.toThrow('has 10 bytes, not 11')
+    expect(await readdir(join(directory, 'm1/restore'))).toEqual([])
+  })
+
+  test('what is to be done is said so that it can be pasted', () => {
+    expect(driverOf(run).todo?.('restore')).toBe(
+      `m1: copy ${join(directory, 'm1')} to 10.0.0.1 (its README, step 1), then there, in it: sh restore/restore.sh`,
+    )
+    expect(driverOf(run).todo?.('stop')).toBe(
+      `m1: on 10.0.0.1: ${run === 'systemd' ? 'systemctl stop etcd-blue' : 'mv /etc/kubernetes/manifests/etcd-blue.yaml /root/'}`,
+    )
+  })
 })
 
 test('a cluster that is called as the member of the example is not mixed up with it', async () => {

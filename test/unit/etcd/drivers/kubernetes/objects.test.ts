@@ -13,7 +13,7 @@ import {
   secretOf,
   statefulSetOf,
 } from '../../../../../src/etcd/drivers/kubernetes/objects.ts'
-import { launchFor } from '../../../../../src/etcd/up/steps.ts'
+import { launchFor } from '../../../../../src/etcd/launch.ts'
 import { clusterState, memberSpec } from '../../spec.ts'
 
 const onNode: KubernetesSpec = {

@@ -3,7 +3,7 @@ import { deliveredIn } from '../../../../../src/etcd/drivers/kubernetes/files.ts
 import { freeBytesIn, type Node, nodeFor, silent, skewOf } from '../../../../../src/etcd/drivers/kubernetes/node.ts'
 import { type Pod, paths, statefulSetOf } from '../../../../../src/etcd/drivers/kubernetes/objects.ts'
 import { exitCode, mustGo, runs, started } from '../../../../../src/etcd/drivers/kubernetes/pod-state.ts'
-import { launchFor } from '../../../../../src/etcd/up/steps.ts'
+import { launchFor } from '../../../../../src/etcd/launch.ts'
 import { createAuthority } from '../../../../../src/pki/certificate.ts'
 import { clusterState, memberSpec } from '../../spec.ts'
 
