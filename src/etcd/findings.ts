@@ -101,7 +101,7 @@ function down({ spec, error, status }: MemberView, { machines }: StatusFacts): F
   const next = machine && cureOf(spec.name, machine)
   if (!next) return { member: spec.name, note: shortReason(error), next: `${program} etcd verify ${spec.name}` }
   const note = machine.state === 'absent' ? 'its machine has nothing of it' : 'stopped'
-  return { member: spec.name, note: machine.said ? `${note}: ${firstWords(machine.said)}` : note, next }
+  return { member: spec.name, note: machine.said ? `${note}: ${inShort(machine.said)}` : note, next }
 }
 
 /** What brings a silent member back, by what its machine says; undefined: it runs. Pure. */
@@ -113,11 +113,13 @@ export function cureOf(member: string, { state, said = '' }: Pick<Found, 'state'
   return `${program} etcd up starts it again; if its data is lost: ${replace}`
 }
 
-/** Of what may be a page of log: without what means something to etcd alone. */
-function firstWords(text: string): string {
+/** Of what may be a page of log: without what means something to etcd alone, and rather the cause, which stands last, than who passes it on. */
+function inShort(text: string): string {
   const [line = ''] = text.trim().split('\n')
   const words = line.replace(/^exit \d+: /, '').replace(/^[0-9a-f]{12,16} /, '')
-  return words.length > 35 ? `${words.slice(0, 34).trimEnd()}…` : words
+  const parts = words.split(': ')
+  const ends = parts.map((_, index) => parts.slice(index).join(': '))
+  return ends.find(end => end.length <= 35) ?? `${words.slice(0, 34).trimEnd()}…`
 }
 
 /** Why no answer came, short enough for a table. */

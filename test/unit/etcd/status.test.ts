@@ -89,7 +89,7 @@ const cases: Record<string, Case> = {
     view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
     facts: { machines: new Map([['m3', { state: 'stopped', said: 'exit 2: panic: write: no space left on device' }]]) },
     roles: 'follower leader down',
-    notes: { m3: 'stopped: panic: write: no space left on dev…' },
+    notes: { m3: 'stopped: write: no space left on device' },
     summary: /^karmada: 2 of 3/,
     hint: 'make room on its machine, then: kubectl karmada-net etcd up',
   },

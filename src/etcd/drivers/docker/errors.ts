@@ -7,8 +7,8 @@ export function explainDocker(
 ) {
   const words = lastWords(stderr)
   const say = (what: string, hint?: string) => new UserError(`${where}: ${what}`, { hint })
-  const ssh = /command \[(ssh .*) docker system dial-stdio\].*stderr=(.*)/.exec(words)
-  if (ssh) return say(ssh[2] || 'ssh ends without a word', `this must work: ${ssh[1]} docker version`)
+  const ssh = sshSaid(stderr)
+  if (ssh) return say(ssh.said, ssh.hint)
   if (/permission denied while trying to connect/i.test(words)) {
     return say(
       'you may not talk to the engine',
@@ -20,8 +20,38 @@ export function explainDocker(
   }
   const context = /context "(.*?)".*(not found|does not exist)/i.exec(words)
   if (context) return say(`there is no docker context "${context[1]}"`, 'docker context ls')
+  if (/no space left on device/i.test(words)) {
+    return say(
+      `${verb}: ${words}`,
+      `make room where the engine keeps its data: ${command} info -f '{{.DockerRootDir}}'`,
+    )
+  }
   if (unreachable.test(words)) return say(`no engine answers: ${words}`, `${command} version`)
   return say(`${verb}: ${words}`)
+}
+
+/** Docker puts ssh's own words, which may be many, at the end of one long sentence. Pure. */
+function sshSaid(stderr: string): { said: string; hint: string } | undefined {
+  const [, command = '', text = ''] =
+    /command \[(ssh .*?) docker system dial-stdio\].*?stderr=([\s\S]*)/.exec(stderr) ?? []
+  if (command === '') return undefined
+  const said = text.trim().split('\n').at(-1)?.trim() || 'ssh ends without a word'
+  // Docker gives ssh no terminal: the question whether to trust the host is never put.
+  const byHand = `${command.replace(/ -T\b/, '')} docker version`
+  if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(text)) {
+    const forget = /^\s*(ssh-keygen .*-R .*)$/m.exec(text)?.[1]
+    return {
+      said: 'its host key is not the one that was known: another machine answers, or it was installed anew',
+      hint: `only if it was: ${forget ?? 'ssh-keygen -R HOST'}   then once by hand: ${byHand}`,
+    }
+  }
+  if (/host key verification failed/i.test(said)) {
+    return { said: 'its host key is not known here', hint: `look at it and accept it, once by hand: ${byHand}` }
+  }
+  if (/permission denied \(/i.test(said)) {
+    return { said, hint: `ssh must let you in without a question, by a key that it or its agent has: ${byHand}` }
+  }
+  return { said, hint: `this must work: ${byHand}` }
 }
 
 const unreachable =
@@ -33,7 +63,12 @@ export function lastWords(stderr: string): string {
     .split('\n')
     .map(line => line.trim())
     .filter(line => line && !/^(see 'docker|run 'docker|usage:|for more help)/i.test(line))
-  const said = lines.findLast(line => /error|cannot|denied|fail/i.test(line)) ?? lines.at(-1) ?? 'it says nothing'
+  // Its client adds only which command it was: "Error: failed to start containers: ...".
+  const said =
+    lines.findLast(line => /^error response from daemon: /i.test(line)) ??
+    lines.findLast(line => /error|cannot|denied|fail/i.test(line)) ??
+    lines.at(-1) ??
+    'it says nothing'
   return said.replace(/^(docker|failed to initialize): /i, '').replace(/^error response from daemon: /i, '')
 }
 

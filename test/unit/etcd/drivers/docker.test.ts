@@ -166,7 +166,22 @@ test.each([
   [
     'error during connect: Get "http://docker.example.com/v1.50/info": command [ssh -o ConnectTimeout=30 -T -l root -- 10.0.0.1 docker system dial-stdio] has exited with exit status 255, make sure the URL is valid, and Docker 18.09 or later is installed on the remote host: stderr=ssh: connect to host 10.0.0.1 port 22: Connection refused',
     'ssh: connect to host 10.0.0.1 port 22: Connection refused',
-    'this must work: ssh -o ConnectTimeout=30 -T -l root -- 10.0.0.1 docker version',
+    'this must work: ssh -o ConnectTimeout=30 -l root -- 10.0.0.1 docker version',
+  ],
+  [
+    'error during connect: Get "http://docker.example.com/v1.50/info": command [ssh -o ConnectTimeout=30 -T -l root -- 10.0.0.1 docker system dial-stdio] has exited with exit status 255, make sure the URL is valid, and Docker 18.09 or later is installed on the remote host: stderr=root@10.0.0.1: Permission denied (publickey).',
+    'root@10.0.0.1: Permission denied (publickey).',
+    'ssh must let you in without a question, by a key that it or its agent has: ssh -o ConnectTimeout=30 -l root -- 10.0.0.1 docker version',
+  ],
+  [
+    'error during connect: Get "http://docker.example.com/v1.50/info": command [ssh -o ConnectTimeout=30 -T -l root -- 10.0.0.1 docker system dial-stdio] has exited with exit status 255, make sure the URL is valid, and Docker 18.09 or later is installed on the remote host: stderr=No ED25519 host key is known for 10.0.0.1 and you have requested strict checking.\nHost key verification failed.',
+    'its host key is not known here',
+    'look at it and accept it, once by hand: ssh -o ConnectTimeout=30 -l root -- 10.0.0.1 docker version',
+  ],
+  [
+    'error during connect: Get "http://docker.example.com/v1.50/info": command [ssh -o ConnectTimeout=30 -T -l root -- 10.0.0.1 docker system dial-stdio] has exited with exit status 255, make sure the URL is valid, and Docker 18.09 or later is installed on the remote host: stderr=@@@\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nOffending ED25519 key in /root/.ssh/known_hosts:1\n  remove with:\n  ssh-keygen -f "/root/.ssh/known_hosts" -R "10.0.0.1"\nHost key for 10.0.0.1 has changed and you have requested strict checking.\nHost key verification failed.',
+    'its host key is not the one that was known: another machine answers, or it was installed anew',
+    'only if it was: ssh-keygen -f "/root/.ssh/known_hosts" -R "10.0.0.1"   then once by hand: ssh -o ConnectTimeout=30 -l root -- 10.0.0.1 docker version',
   ],
   [
     'Failed to initialize: unable to resolve docker endpoint: context "far": context not found: open /home/alice/.docker/contexts/meta/ca/meta.json: no such file or directory',
@@ -193,7 +208,11 @@ test.each([
     'create: unknown flag: --pull',
     undefined,
   ],
-  ['Error response from daemon: no space left on device\n', 'create: no space left on device', undefined],
+  [
+    'Error response from daemon: mkdir /var/lib/docker/overlay2/6b/merged: no space left on device\nError: failed to start containers: karmada-net-etcd-karmada-m1\n',
+    'create: mkdir /var/lib/docker/overlay2/6b/merged: no space left on device',
+    "make room where the engine keeps its data: docker -H HOST info -f '{{.DockerRootDir}}'",
+  ],
   ['', 'create: it says nothing', undefined],
 ])('docker says: %s', (stderr, message, hint) => {
   const error = explainDocker(stderr, { where: 'docker on HOST', command: 'docker -H HOST', verb: 'create' })
