@@ -8,7 +8,7 @@ import type { Alarm, EtcdClient, MemberStatus } from './client/types.ts'
 import type { MemberSpec } from './cluster.ts'
 import { defragStep, isWorthwhile, leaderLast } from './defrag.ts'
 import { nameOf } from './findings.ts'
-import { type ClusterView, lookAt } from './view.ts'
+import { alarmsIn, type ClusterView, lookAt } from './view.ts'
 import { sameData, waitForReady } from './waits.ts'
 import type { EtcdWorld } from './world.ts'
 
@@ -30,28 +30,16 @@ export interface AlarmRow {
   meaning: string
 }
 
-/**
- * Alarms as the members carry them in their status: known without a quorum, too. Pure.
- * etcd writes them as `memberID:10501334649042878790 alarm:NOSPACE`.
- */
-export function alarmsIn({ members }: ClusterView): Alarm[] {
-  const found = new Map<string, Alarm>()
-  for (const error of members.flatMap(({ status }) => status?.errors ?? [])) {
-    const [, id, alarm] = /memberID:(\d+)\s+alarm:(NOSPACE|CORRUPT)/.exec(error) ?? []
-    if (id !== undefined) found.set(`${id} ${alarm}`, { member: BigInt(id), alarm: alarm as Alarm['alarm'] })
-  }
-  return [...found.values()]
-}
-
 export const alarmRows = (view: ClusterView, alarms: readonly Alarm[]): AlarmRow[] =>
   alarms.map(({ member, alarm }) => ({
-    member: nameOf(member, view),
+    // etcd names nobody where no majority tells whose data are right.
+    member: member === 0n ? '-' : nameOf(member, view),
     id: member.toString(16),
     alarm,
     meaning:
       alarm === 'NOSPACE'
         ? 'its database reached the quota: the whole cluster refuses writes'
-        : 'its data differs from that of the others: the whole cluster refuses writes',
+        : 'data differ, perhaps its own: the whole cluster refuses writes',
   }))
 
 export interface AlarmPlan {
@@ -75,14 +63,11 @@ export function planAlarms(view: ClusterView, alarms: readonly Alarm[], quotaByt
     ({ status }) => status && status.dbSize > nearShare * (status.dbSizeQuota || quotaBytes),
   )
   const makeRoom = nearQuota && alarms.some(({ alarm }) => alarm === 'NOSPACE')
-  // Of a member that was replaced meanwhile only the alarm is left.
-  const corrupt = view.members.some(({ member }) =>
-    alarms.some(({ alarm, member: id }) => alarm === 'CORRUPT' && id === member?.id),
-  )
   return {
     makeRoom,
     defragment: makeRoom ? leaderLast(answering, view).map(({ spec }) => spec) : [],
-    compare: corrupt,
+    // Whoever it names: etcd may have named the wrong one, or nobody.
+    compare: alarms.some(({ alarm }) => alarm === 'CORRUPT'),
   }
 }
 
@@ -138,6 +123,9 @@ async function leaderClient(world: EtcdWorld): Promise<EtcdClient> {
 
 const compareStep: Step<EtcdWorld> = {
   title: 'Same data on all members',
+  async guard(world) {
+    await sameData(world)
+  },
   run: async world => ({ changed: false, detail: `at revision ${await sameData(world)}` }),
 }
 

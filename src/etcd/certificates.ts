@@ -58,18 +58,24 @@ async function requirePair(store: Store, which: Which): Promise<KeyPair> {
 
 /** Makes the authority that is not there yet, or takes the one given. True: it is new. Throws UserError for another one than the store's. */
 export async function ensureAuthority(store: Store, spec: ClusterSpec, given?: KeyPair): Promise<boolean> {
+  await requireAuthority(store, spec, given)
+  if (await readPair(store, authorityFiles)) return false
+  const authority = given ?? createAuthority(`karmada-net etcd ${spec.name}`, { days: authorityDays }, spec.keyType)
+  await store.write({ [authorityFiles.certificate]: authority.certificate, [authorityFiles.key]: authority.key })
+  return true
+}
+
+/** Throws UserError where the store has another authority than the one given, or that one cannot be used. */
+export async function requireAuthority(store: Store, spec: Pick<ClusterSpec, 'name'>, given?: KeyPair): Promise<void> {
   const existing = await readPair(store, authorityFiles)
-  if (existing && (!given || given.certificate.trim() === existing.certificate.trim())) return false
+  if (!given || given.certificate.trim() === existing?.certificate.trim()) return
   if (existing) {
     throw new UserError(`${spec.name} has another certificate authority already`, {
       hint: 'kubectl karmada-net etcd certs rotate --ca changes it while everything runs',
     })
   }
-  const authority = given ?? createAuthority(`karmada-net etcd ${spec.name}`, { days: authorityDays }, spec.keyType)
-  const why = whyReplace(authority, { authority: authority.certificate, minDaysLeft: renewBeforeDays, now: new Date() })
+  const why = whyReplace(given, { authority: given.certificate, minDaysLeft: renewBeforeDays, now: new Date() })
   if (why) throw new UserError(`this certificate authority cannot be used: ${why}`)
-  await store.write({ [authorityFiles.certificate]: authority.certificate, [authorityFiles.key]: authority.key })
-  return true
 }
 
 /** Names that a member's certificates must cover: what others dial, and where its own packets come from. */

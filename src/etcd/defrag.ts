@@ -3,6 +3,7 @@ import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { formatBytes, formatShare } from './bytes.ts'
 import type { MemberStatus } from './client/types.ts'
 import type { MemberSpec } from './cluster.ts'
+import { refuseCorrupt } from './corruption.ts'
 import { requireMember } from './member/words.ts'
 import { type ClusterView, lookAt, type MemberView } from './view.ts'
 import { waitForHealthy, waitForReady } from './waits.ts'
@@ -15,6 +16,7 @@ const mebibyte = 2 ** 20
  * away. Pure. Throws UserError with who is in the way.
  */
 export function defragOrder(view: ClusterView, names: readonly string[]): MemberSpec[] {
+  refuseCorrupt(view)
   const ill = view.members.flatMap(member => {
     const why = whyAway(member)
     return why === undefined ? [] : [`${member.spec.name} ${why}`]
@@ -71,6 +73,10 @@ export const defragStep = (
   { before: first, after: settled, worth = isWorthwhile }: Around,
 ): Step<EtcdWorld> => ({
   title: `Defragment ${member.name}`,
+  async guard(world) {
+    const status = await world.clientOf(member).status()
+    if (worth(status)) await requireRoom(world, member, status)
+  },
   async run(world, progress) {
     const client = world.clientOf(member)
     await first?.(world, progress)

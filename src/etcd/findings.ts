@@ -4,6 +4,7 @@ import { EtcdError, UnreachableError } from './client/errors.ts'
 import { type Alarm, hexId } from './client/types.ts'
 import { quorumOf } from './cluster.ts'
 import type { BackupFound, Found } from './drivers/driver.ts'
+import type { Comparison } from './same-data.ts'
 import { compareVersions } from './versions.ts'
 import type { ClusterView, MemberView } from './view.ts'
 
@@ -15,6 +16,8 @@ export interface StatusFacts {
   /** By member, of those that do not answer: what its machine says. */
   machines: ReadonlyMap<string, Pick<Found, 'state' | 'said'>>
   alarms: readonly Alarm[]
+  /** While a CORRUPT alarm is raised; undefined then: the data could not be compared. */
+  comparison?: Comparison | undefined
   /** Of the spec: members below 3.6 do not tell theirs. */
   quotaBytes: number
   /** Undefined: not looked for. */
@@ -52,20 +55,10 @@ const lagToMention = 1000
 export function findings(view: ClusterView, facts: StatusFacts): Finding[] {
   const members = (look: (member: MemberView) => Finding | undefined) =>
     view.members.flatMap(member => look(member) ?? [])
-  const alarmed = (kind: Alarm['alarm'], found: (name: string) => Finding) =>
-    facts.alarms.flatMap(({ member, alarm }) => (alarm === kind ? found(nameOf(member, view)) : []))
   return [
     ...quorum(view),
-    ...alarmed('CORRUPT', member => ({
-      member,
-      note: 'CORRUPT: its data differs',
-      next: `${program} etcd member replace ${member}`,
-    })),
-    ...alarmed('NOSPACE', member => ({
-      member,
-      note: 'NOSPACE: writes refused',
-      next: `${program} etcd alarms --disarm`,
-    })),
+    ...corrupt(view, facts),
+    ...noSpace(view, facts),
     ...members(member => down(member, facts)),
     ...members(member => unusable(member, facts)),
     ...members(member => absent(member, view)),
@@ -93,6 +86,35 @@ function quorum({ voters, hasQuorum, members }: ClusterView): Finding[] {
       ? `start ${silent.join(' or ')} again (${program} etcd up); ${quorumOf(voters || members.length)} must answer${lost}`
       : `${program} etcd verify`
   return [{ note: 'no leader', next }]
+}
+
+/** By what the data are, not by whom the alarm names: that may be the wrong one. */
+function corrupt({ leader, members }: ClusterView, { alarms, comparison }: StatusFacts): Finding[] {
+  if (!alarms.some(({ alarm }) => alarm === 'CORRUPT')) return []
+  if (!comparison) return [{ note: 'CORRUPT: the data cannot be compared now', next: `${program} etcd verify` }]
+  const { most, odd } = comparison
+  if (odd.length === 0) {
+    const all = members.every(({ status }) => status)
+    return all
+      ? [{ note: 'CORRUPT, yet all have the same data', next: `${program} etcd alarms --disarm` }]
+      : [{ note: 'CORRUPT, yet those that answer have the same data' }]
+  }
+  const note = 'CORRUPT: its data differs'
+  if (most.length === 0) return odd.map(member => ({ member, note, next: `${program} etcd verify` }))
+  // What it leads is copied to whoever joins: it goes first.
+  const leads = odd.filter(name => name === leader?.spec.name)
+  return [...new Set([...leads, ...odd])].map(member => ({
+    member,
+    note,
+    next: `${program} etcd member replace ${member}`,
+  }))
+}
+
+function noSpace(view: ClusterView, { alarms }: StatusFacts): Finding[] {
+  const next = `${program} etcd alarms --disarm`
+  return alarms.flatMap(({ alarm, member }) =>
+    alarm === 'NOSPACE' ? [{ member: nameOf(member, view), note: 'NOSPACE: writes refused', next }] : [],
+  )
 }
 
 function down({ spec, error, status }: MemberView, { machines }: StatusFacts): Finding | undefined {

@@ -1,5 +1,4 @@
 export { createWorld } from './open.ts'
 export { newState, readState } from './state.ts'
 export { mergeSpec } from './up/plan.ts'
-export { preflight } from './up/preflight.ts'
 export { startGroups, verifyGroups } from './up/steps.ts'

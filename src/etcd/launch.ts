@@ -81,7 +81,8 @@ function corruptionChecks(version: string): string[] {
     ? ['--experimental-initial-corrupt-check=true', '--experimental-watch-progress-notify-interval=5s']
     : [
         // SetMemberLocalAddr: peers are dialled from the address that the peer certificate names, also where a machine has several.
-        '--feature-gates=InitialCorruptCheck=true,SetMemberLocalAddr=true',
+        // CompactHashCheck: whose data have changed behind its back is found out with API servers' next compaction, after 5 minutes.
+        '--feature-gates=InitialCorruptCheck=true,CompactHashCheck=true,SetMemberLocalAddr=true',
         '--watch-progress-notify-interval=5s',
       ]
 }

@@ -1,13 +1,13 @@
 import { whyReplace } from '../pki/inspect.ts'
-import { alarmsIn } from './alarms.ts'
 import { lookAtBackups } from './backup/look.ts'
 import { authorityFiles, namesOf } from './certificates.ts'
 import { servedCertificate } from './client/served.ts'
 import type { MemberSpec } from './cluster.ts'
+import { lookForCorruption } from './corruption.ts'
 import type { Found } from './drivers/driver.ts'
 import type { StatusFacts } from './findings.ts'
 import { type ClusterStatus, clusterStatus } from './status.ts'
-import { type ClusterView, lookAt } from './view.ts'
+import { alarmsIn, type ClusterView, lookAt } from './view.ts'
 import type { EtcdWorld } from './world.ts'
 
 /** How long one part may take: what is broken must not hold up the rest. Milliseconds. */
@@ -21,11 +21,13 @@ export async function readStatus(world: EtcdWorld): Promise<ClusterStatus> {
     certificatesOf(world),
     within(patienceMs, lookAtBackups(world)),
   ])
+  const corrupt = lookForCorruption(world, view).catch(() => undefined)
   return clusterStatus(view, {
     cluster: spec.name,
     certificates,
     machines: await machinesOf(world, view),
     alarms: alarmsIn(view),
+    comparison: await within(patienceMs, corrupt),
     quotaBytes: spec.tuning.quotaBytes,
     backup,
     now: new Date(world.now()),

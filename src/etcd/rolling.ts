@@ -2,6 +2,7 @@ import { UserError } from '../errors.ts'
 import type { Progress } from '../steps/step.ts'
 import { retrying } from './client/retry.ts'
 import { type MemberSpec, quorumOf } from './cluster.ts'
+import { refuseCorrupt } from './corruption.ts'
 import { type ClusterView, lookAt, type MemberView } from './view.ts'
 import { waitForHealthy, waitForLeader, waitForReady } from './waits.ts'
 import type { EtcdWorld } from './world.ts'
@@ -51,13 +52,15 @@ export async function rolling(
 
 /**
  * Whose turn it is, and whether it has to hand over its leadership first. Pure.
- * Throws UserError where a member is down that is not the one in hand, no leader is agreed on, or a member change is under way.
+ * Throws UserError where a member is down that is not the one in hand, no leader is agreed on, a member change is under way, or data differ.
  */
 export function nextMember(
-  { members, strangers, leader, voters }: ClusterView,
+  view: ClusterView,
   left: readonly string[],
   inHand?: string | undefined,
 ): { member: MemberView; leads: boolean } {
+  refuseCorrupt(view)
+  const { members, strangers, leader, voters } = view
   const down = members.filter(view => !isWell(view))
   const cutOff = members.find(({ spec }) => spec.name === inHand && left.includes(spec.name))
   const others = down.filter(view => view !== cutOff)
@@ -113,10 +116,14 @@ async function handOver(world: EtcdWorld, view: ClusterView, leader: MemberView,
   await waitForLeader(world, { not: leader.status.id, progress })
 }
 
-/** Pure. */
-export const heir = ({ members }: ClusterView, leader: MemberView): MemberView | undefined =>
+/** Pure. `eligible`: default all that are well. */
+export const heir = (
+  { members }: ClusterView,
+  leader: MemberView,
+  eligible: (member: MemberView) => boolean = isWell,
+): MemberView | undefined =>
   members
-    .filter(view => view !== leader && isWell(view) && !view.status?.isLearner)
+    .filter(view => view !== leader && eligible(view) && !view.status?.isLearner)
     .toSorted((a, b) => Number(appliedBy(b) - appliedBy(a)))[0]
 
 const appliedBy = ({ status }: MemberView): bigint => status?.raftAppliedIndex ?? 0n

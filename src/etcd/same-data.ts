@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts'
 import { pause } from '../kube/pause.ts'
 import { code, EtcdError } from './client/errors.ts'
+import type { MemberSpec } from './cluster.ts'
 import type { EtcdWorld } from './world.ts'
 
 /** What one member's data come to at a revision. */
@@ -10,6 +11,15 @@ export interface Hashed {
   compactRevision: bigint
 }
 
+/** Members by whether their data are those of more than half. */
+export interface Comparison {
+  revision: bigint
+  /** Empty: no data are those of more than half. */
+  most: string[]
+  /** Everybody else; empty: all have the same. */
+  odd: string[]
+}
+
 const attempts = 10
 
 /**
@@ -17,6 +27,31 @@ const attempts = 10
  * Throws UserError naming who differs, and what a member answers that cannot tell.
  */
 export async function sameData(world: EtcdWorld): Promise<bigint> {
+  const { revision, hashed } = await hashes(world)
+  const difference = whoDiffers(hashed)
+  if (!difference) return revision
+  const { most, odd } = compared(hashed)
+  throw new UserError(`the members do not have the same data at revision ${revision}: ${difference}`, {
+    hint:
+      most.length > 0
+        ? `kubectl karmada-net etcd member replace ${odd[0]}`
+        : 'take a snapshot of a member that you trust, then replace the other: kubectl karmada-net etcd member replace NAME --force',
+  })
+}
+
+/** As `sameData`, of these members alone, and a difference is an answer. */
+export async function compareData(world: EtcdWorld, members: readonly MemberSpec[]): Promise<Comparison> {
+  const { revision, hashed } = await hashes(among(world, members))
+  return { revision, ...compared(hashed) }
+}
+
+/** The same world with these members alone. */
+export const among = (world: EtcdWorld, members: readonly MemberSpec[]): EtcdWorld => ({
+  ...world,
+  state: { ...world.state, spec: { ...world.state.spec, members: [...members] } },
+})
+
+async function hashes(world: EtcdWorld): Promise<{ revision: bigint; hashed: Hashed[] }> {
   for (let attempt = 1; ; attempt++) {
     const { revision, hashed } = await hashAll(world).catch(error => {
       // A member that is behind, or a compaction that came between.
@@ -25,13 +60,7 @@ export async function sameData(world: EtcdWorld): Promise<bigint> {
       throw error
     })
     const comparable = hashed.length > 0 && new Set(hashed.map(each => each.compactRevision)).size === 1
-    if (comparable || attempt === attempts) {
-      const difference = whoDiffers(hashed)
-      if (!difference) return revision
-      throw new UserError(`the members do not have the same data at revision ${revision}: ${difference}`, {
-        hint: 'take a snapshot of a member that you trust, then replace the other: kubectl karmada-net etcd member replace NAME',
-      })
-    }
+    if (comparable || attempt === attempts) return { revision, hashed }
     await pause(300, world.signal)
   }
 }
@@ -51,13 +80,26 @@ async function hashAll(world: EtcdWorld): Promise<{ revision: bigint; hashed: Ha
 
 /** `m3 differs from m1, m2`; undefined: nobody does. Pure. */
 export function whoDiffers(hashed: readonly Hashed[]): string | undefined {
-  const groups = Map.groupBy(hashed, ({ hash, compactRevision }) => `${hash} ${compactRevision}`)
-  if (groups.size <= 1) return undefined
-  const names = [...groups.values()].map(group => group.map(({ name }) => name)).sort((a, b) => b.length - a.length)
-  const [most = [], ...rest] = names
-  if (most.length > hashed.length / 2) return `${rest.flat().join(', ')} differs from ${most.join(', ')}`
-  return names
+  const groups = grouped(hashed)
+  if (groups.length <= 1) return undefined
+  const { most, odd } = compared(hashed)
+  if (most.length > 0) return `${odd.join(', ')} differs from ${most.join(', ')}`
+  return groups
     .map(group => group.join(' and '))
     .join(', ')
     .concat(' all differ')
+}
+
+/** Pure. */
+export function compared(hashed: readonly Hashed[]): Pick<Comparison, 'most' | 'odd'> {
+  const [first = [], ...rest] = grouped(hashed)
+  return first.length > hashed.length / 2
+    ? { most: first, odd: rest.flat() }
+    : { most: [], odd: [first, ...rest].flat() }
+}
+
+/** Names of those who have the same, the most numerous first. */
+function grouped(hashed: readonly Hashed[]): string[][] {
+  const groups = Map.groupBy(hashed, ({ hash, compactRevision }) => `${hash} ${compactRevision}`)
+  return [...groups.values()].map(group => group.map(({ name }) => name)).sort((a, b) => b.length - a.length)
 }

@@ -5,7 +5,7 @@ import type { Progress, Step, StepGroup } from '../steps/step.ts'
 import { waitForOwner } from './by-hand.ts'
 import type { ClusterState, MemberSpec } from './cluster.ts'
 import { launchFor } from './launch.ts'
-import { rolling } from './rolling.ts'
+import { nextMember, rolling } from './rolling.ts'
 import { flagsFor } from './upgrade-flags.ts'
 import { minorOf, type UpgradeFacts, whyNotUpgrade } from './versions.ts'
 import { type ClusterView, lookAt } from './view.ts'
@@ -38,6 +38,9 @@ export const upgradeGroups = (options: UpgradeOptions): StepGroup<EtcdWorld>[] =
 
 const pathStep = (options: UpgradeOptions): Step<EtcdWorld> => ({
   title: 'Way',
+  async guard(world) {
+    await wayTo(world, options)
+  },
   run: async world => ({ changed: false, detail: await wayTo(world, options) }),
 })
 
@@ -106,6 +109,11 @@ const snapshotStep = ({ target, onSnapshot }: UpgradeOptions, directory: string)
 
 const membersStep = ({ target, image }: UpgradeOptions): Step<EtcdWorld> => ({
   title: 'Members, one by one',
+  async guard(world) {
+    const view = await lookAt(world)
+    const { only, inHand } = unfinished(world.state, view, target)
+    if (only.length > 0) nextMember(view, only, inHand)
+  },
   async run(world, progress) {
     const view = await lookAt(world)
     const { only, inHand } = unfinished(world.state, view, target)

@@ -1,5 +1,5 @@
 import { UnreachableError } from './client/errors.ts'
-import type { EtcdMember, MemberId, MemberStatus, Readiness } from './client/types.ts'
+import type { Alarm, EtcdMember, MemberId, MemberStatus, Readiness } from './client/types.ts'
 import { type ClusterSpec, type MemberSpec, peerUrl, quorumOf } from './cluster.ts'
 import type { Reachable } from './world.ts'
 
@@ -130,3 +130,16 @@ function isHealthyVoter({ member, status }: MemberView, leaderId: MemberId | und
 
 /** `memberID:10501334649042878790 alarm:NOSPACE` among a status's errors. */
 const isAlarm = (error: string): boolean => /alarm:/i.test(error)
+
+/**
+ * Alarms as the members carry them in their status: known without a quorum, too. Pure.
+ * etcd writes them as `memberID:10501334649042878790 alarm:NOSPACE`.
+ */
+export function alarmsIn({ members }: ClusterView): Alarm[] {
+  const found = new Map<string, Alarm>()
+  for (const error of members.flatMap(({ status }) => status?.errors ?? [])) {
+    const [, id, alarm] = /memberID:(\d+)\s+alarm:(NOSPACE|CORRUPT)/.exec(error) ?? []
+    if (id !== undefined) found.set(`${id} ${alarm}`, { member: BigInt(id), alarm: alarm as Alarm['alarm'] })
+  }
+  return [...found.values()]
+}

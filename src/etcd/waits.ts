@@ -4,6 +4,7 @@ import type { Progress } from '../steps/step.ts'
 import { UnreachableError } from './client/errors.ts'
 import type { MemberId, MemberStatus } from './client/types.ts'
 import type { MemberSpec } from './cluster.ts'
+import { corruptError, isCorrupt } from './corruption.ts'
 import { lookAt, type MemberView } from './view.ts'
 import type { EtcdWorld } from './world.ts'
 
@@ -66,11 +67,22 @@ function leaderSaid({ status, error }: MemberView, views: readonly MemberView[])
   return `leader ${leader?.spec.name ?? status.leader.toString(16)}`
 }
 
-/** Waits until the member's /readyz passes: it takes part, and serves reads that everybody agrees on. Throws UserError. */
-export async function waitForReady(world: EtcdWorld, member: MemberSpec, progress?: Progress): Promise<void> {
+/**
+ * Waits until the member's /readyz passes: it takes part, and serves reads that everybody agrees on. Throws UserError.
+ * `corrupt`: also while a CORRUPT alarm is raised, which no member is ready with.
+ */
+export async function waitForReady(
+  world: EtcdWorld,
+  member: MemberSpec,
+  progress?: Progress,
+  { corrupt = false } = {},
+): Promise<void> {
   await until(world, { what: `${member.name} is not ready`, progress }, async () => {
-    const { ready, failed } = await world.clientOf(member).readiness({ timeoutMs: statusMs })
-    return ready ? { done: undefined } : { waitingFor: `${member.name}: ${failed.join(', ')}` }
+    const { failed, ready } = await world.clientOf(member).readiness({ timeoutMs: statusMs })
+    const counts = failed.filter(probe => !(corrupt && probe.startsWith('data_corruption')))
+    return ready || (failed.length > 0 && counts.length === 0)
+      ? { done: undefined }
+      : { waitingFor: `${member.name}: ${counts.join(', ')}` }
   })
 }
 
@@ -78,6 +90,7 @@ export async function waitForReady(world: EtcdWorld, member: MemberSpec, progres
 export async function waitForHealthy(world: EtcdWorld, progress?: Progress): Promise<void> {
   await until(world, { what: 'the cluster is not healthy', progress }, async () => {
     const view = await lookAt(world)
+    if (isCorrupt(view)) return { hopeless: corruptError() }
     const ill = view.members.flatMap(each => {
       const why = whyIll(each)
       return why === undefined ? [] : [`${each.spec.name}: ${why}`]
@@ -97,7 +110,7 @@ function whyIll({ status, readiness, member, error }: MemberView): string | unde
   return readiness?.failed.join(', ') || 'not ready'
 }
 
-type Outcome<T> = { done: T } | { waitingFor: string }
+type Outcome<T> = { done: T } | { waitingFor: string } | { hopeless: UserError }
 
 /** Asks until it is so. What cannot get better by waiting is thrown at once. */
 async function until<T>(
@@ -110,10 +123,12 @@ async function until<T>(
   let last = ''
   for (;;) {
     signal.throwIfAborted()
+    let hopeless: UserError | undefined
     try {
       const outcome = await ask()
       if ('done' in outcome) return outcome.done
-      last = outcome.waitingFor
+      if ('hopeless' in outcome) hopeless = outcome.hopeless
+      else last = outcome.waitingFor
       refusedSince = undefined
     } catch (error) {
       signal.throwIfAborted()
@@ -123,6 +138,7 @@ async function until<T>(
       if (refusedSince !== undefined && performance.now() - refusedSince > tlsPatienceMs) throw error
       last = wordsOf(error)
     }
+    if (hopeless) throw hopeless
     progress?.(last)
     if (performance.now() - started + everyMs > timeoutMs) {
       throw new UserError(`${what} after ${Math.round(timeoutMs / 1000)}s: ${last}`, {

@@ -142,11 +142,17 @@ async function serverDryRun<World>(step: Step<World>, world: World): Promise<Ste
   return step.dryRun ? step.dryRun(world) : { changed: false, detail: 'not tried: nothing a server could validate' }
 }
 
-/** The objects of all steps in order: what `--dry-run=client` prints. Runs nothing. */
+/** Throws what the first step says that would refuse. */
+export async function askGuards<World>(groups: readonly StepGroup<World>[], world: World): Promise<void> {
+  for (const step of groups.flatMap(({ steps }) => steps)) await step.guard?.(world)
+}
+
+/** The objects of all steps in order: what `--dry-run=client` prints. Runs nothing; throws what a guard says. */
 export async function plannedObjects<World>(
   groups: readonly StepGroup<World>[],
   world: World,
 ): Promise<PlannedObject[]> {
+  await askGuards(groups, world)
   const planned: PlannedObject[] = []
   for (const step of groups.flatMap(group => group.steps)) planned.push(...((await step.objects?.(world)) ?? []))
   return planned

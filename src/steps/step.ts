@@ -25,6 +25,8 @@ export type Progress = (waitingFor: string, todo?: string) => void
  */
 export interface Step<World> {
   title: string
+  /** Throws UserError for what would make `run` refuse now; changes nothing. A dry run on the client asks it, `run` by itself. */
+  guard?(world: World): Promise<void>
   /** What a dry run prints for this step. */
   objects?(world: World): PlannedObject[] | Promise<PlannedObject[]>
   /** Asks the servers to validate the step and stores nothing (`--dry-run=server`); default: apply `objects` with dryRun. */

@@ -32,8 +32,8 @@ CORRUPT: a member's data differ from the others'. That is cured by "etcd member 
   async run({ flags, session }) {
     const world = await openEtcd(flags, session)
     if (flags.disarm) return disarm(world, session, flags.dryRun !== 'none')
-    const { alarmRows, alarmsIn } = await import('../../etcd/alarms.ts')
-    const { lookAt } = await import('../../etcd/view.ts')
+    const { alarmRows } = await import('../../etcd/alarms.ts')
+    const { alarmsIn, lookAt } = await import('../../etcd/view.ts')
     const { print } = await import('../../cli/print.ts')
     const view = await lookAt(world)
     const rows = alarmRows(view, alarmsIn(view))
@@ -54,7 +54,7 @@ CORRUPT: a member's data differ from the others'. That is cured by "etcd member 
     )
     const corrupt = rows.find(({ alarm }) => alarm === 'CORRUPT')
     if (rows.length > 0 && !flags.output)
-      session.hint(`kubectl karmada-net etcd ${corrupt ? `member replace ${corrupt.member}` : 'alarms --disarm'}`)
+      session.hint(`kubectl karmada-net etcd ${corrupt ? 'status' : 'alarms --disarm'}`)
   },
 })
 
@@ -62,7 +62,7 @@ async function disarm(world: EtcdWorld, session: Session, dryRun: boolean): Prom
   const { disarmGroups } = await import('../../etcd/alarms.ts')
   const { withLock } = await import('../../etcd/lock.ts')
   const { perform } = await import('../../cli/perform.ts')
-  if (dryRun) return sayPlan(session, await disarmGroups(world))
+  if (dryRun) return sayPlan(session, await disarmGroups(world), world)
   const result = await withLock(world, 'alarms --disarm', async () =>
     perform(session, await disarmGroups(world), world),
   )

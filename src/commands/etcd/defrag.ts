@@ -22,7 +22,7 @@ is rewritten, so all others have to be well: otherwise nothing is begun. Members
     const { withLock } = await import('../../etcd/lock.ts')
     const { perform } = await import('../../cli/perform.ts')
     const world = await openEtcd(flags, session)
-    if (flags.dryRun !== 'none') return sayPlan(session, await planDefrag(world, names))
+    if (flags.dryRun !== 'none') return sayPlan(session, await planDefrag(world, names), world)
     const result = await withLock(world, 'defrag', async () => perform(session, await planDefrag(world, names), world))
     session.say(result.changed ? '\nDone.' : '\nNothing to do: no member has space to give back.')
   },

@@ -63,7 +63,7 @@ that only a snapshot does.`,
     if (flags.dryRun !== 'none') {
       const { sayPlan } = await import('./plan.ts')
       session.say(await wayTo(world, { target, image: flags.image }))
-      return sayPlan(session, groups)
+      return sayPlan(session, groups, world)
     }
     const began = session.io.now()
     const { changed } = await withLock(world, `upgrade ${target}`, () => perform(session, groups, world))

@@ -5,6 +5,7 @@ import type { Step, StepGroup } from '../../steps/step.ts'
 import { renewBackups } from '../backup/schedule-steps.ts'
 import { authorityDays, authorityFiles, authorityOf, ensureClient, whyDeliver } from '../certificates.ts'
 import type { MemberSpec } from '../cluster.ts'
+import { refuseCorrupt } from '../corruption.ts'
 import { lookAt } from '../view.ts'
 import { waitForHealthy } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
@@ -39,20 +40,35 @@ export const retireGroups = (world: EtcdWorld): StepGroup<EtcdWorld>[] => [
 
 const checkStep = (given: KeyPair | undefined): Step<EtcdWorld> => ({
   title: 'What is there',
+  async guard(world) {
+    await requireReady(world, given)
+  },
   async run(world) {
-    const now = new Date(world.now())
-    const view = await lookAtCertificates(world)
-    if (given) requireUsable(given, now)
-    requireFree(view, given)
-    requireOwnAuthority(view, world.store.where)
-    // A member that an earlier run was cut off at is brought back by the restarts.
-    if (view.rotation) return { changed: false, detail: 'begun already' }
-    requireWorkingLeaves(view, now)
-    await requireHealthy(world)
+    if ((await requireReady(world, given)).rotation) return { changed: false, detail: 'begun already' }
     const { length } = world.state.spec.members
     return { changed: false, detail: `${length} members healthy, all signed by the store's authority` }
   },
 })
+
+/** Throws UserError for whatever a change of the authority must not begin with. */
+async function requireReady(world: EtcdWorld, given: KeyPair | undefined): Promise<CertificatesView> {
+  const now = new Date(world.now())
+  const view = await lookAtCertificates(world)
+  if (given) requireUsable(given, now)
+  requireFree(view, given)
+  requireOwnAuthority(view, world.store.where)
+  // A member that an earlier run was cut off at is brought back by the restarts.
+  if (view.rotation) return view
+  if (given) await requireOther(world, given)
+  requireWorkingLeaves(view, now)
+  await requireHealthy(world)
+  return view
+}
+
+async function requireOther({ store }: EtcdWorld, given: KeyPair): Promise<void> {
+  if (fingerprintOf(given.certificate) !== fingerprintOf((await authorityOf(store)).certificate)) return
+  throw new UserError('this is the authority that the cluster has already')
+}
 
 /** One change at a time, and towards one authority. */
 function requireFree({ rotation, signers }: CertificatesView, given: KeyPair | undefined): void {
@@ -70,7 +86,9 @@ function requireFree({ rotation, signers }: CertificatesView, given: KeyPair | u
 }
 
 async function requireHealthy(world: EtcdWorld): Promise<void> {
-  const { members } = await lookAt(world)
+  const view = await lookAt(world)
+  refuseCorrupt(view)
+  const { members } = view
   const ill = members.filter(({ status, readiness }) => !status || !readiness?.ready)
   if (ill.length === 0) return
   throw new UserError(`${ill.map(({ spec }) => spec.name).join(', ')} not healthy: every member is to be restarted`, {
@@ -84,9 +102,6 @@ const newAuthorityStep = (given: KeyPair | undefined): Step<EtcdWorld> => ({
     if (await readRotation(store)) return { changed: false }
     const name = `karmada-net etcd ${state.spec.name} ${new Date(now()).toISOString().slice(0, 10)}`
     const next = given ?? createAuthority(name, { days: authorityDays }, state.spec.keyType)
-    if (fingerprintOf(next.certificate) === fingerprintOf((await authorityOf(store)).certificate)) {
-      throw new UserError('this is the authority that the cluster has already')
-    }
     await store.write({
       [nextFiles.certificate]: next.certificate,
       [nextFiles.key]: next.key,

@@ -1,8 +1,8 @@
 import type { Check, CheckGroup, CheckResult } from '../../checks/check.ts'
-import { alarmRows, alarmsIn } from '../alarms.ts'
+import { alarmRows } from '../alarms.ts'
 import { hexId } from '../client/types.ts'
 import { shortReason } from '../findings.ts'
-import type { ClusterView } from '../view.ts'
+import { alarmsIn, type ClusterView } from '../view.ts'
 import { sameData } from '../waits.ts'
 import { passed, program, timed, type VerifyWorld } from './world.ts'
 
@@ -83,7 +83,8 @@ export function judgeAlarms(view: ClusterView): CheckResult {
   return {
     ok: false,
     detail: alarms.map(({ member, alarm }) => `${member}: ${alarm}`).join(', '),
-    hint: `${program} etcd ${corrupt ? `member replace ${corrupt.member}` : 'alarms --disarm'}`,
+    // Who it is that differs the comparison below tells better than the alarm does.
+    hint: `${program} etcd ${corrupt ? 'status' : 'alarms --disarm'}`,
   }
 }
 

@@ -3,8 +3,9 @@ import type { MemberSpec } from '../cluster.ts'
 import { obstacles } from '../up/preflight.ts'
 import type { ClusterView } from '../view.ts'
 import type { EtcdWorld } from '../world.ts'
-import { lookSettled } from './ask.ts'
+import { lookSettled, whyCorrupt } from './ask.ts'
 import { joinSteps, nextGeneration, withMember } from './join.ts'
+import { whyNotMixed } from './mixed.ts'
 import { whyNotAdd, whyUnwiseToJoin } from './rules.ts'
 import type { MemberPlan, MemberStep } from './step.ts'
 import { refuse } from './words.ts'
@@ -25,6 +26,8 @@ export async function planAdd(world: EtcdWorld, member: MemberSpec, options: Add
     return { steps: [], already: `${member.name} is a ${there.isLearner ? 'learner' : 'voter'} already` }
   }
   refuse(whyNotAdd(view, member.name))
+  refuse(whyNotMixed(view, world.state, member.name))
+  refuse(await whyCorrupt(world, view))
   if (!known && !options.learner) refuse(whyUnwiseToJoin(view, member.name), options)
   await requireFit(world, member)
   return { steps: addSteps(member, options) }

@@ -4,10 +4,12 @@ import { code, EtcdError } from '../client/errors.ts'
 import { retrying } from '../client/retry.ts'
 import type { EtcdClient, EtcdMember, MemberId } from '../client/types.ts'
 import { type ClusterSpec, type MemberSpec, peerUrl } from '../cluster.ts'
+import { lookForCorruption } from '../corruption.ts'
 import { heir } from '../rolling.ts'
 import { type ClusterView, lookAt } from '../view.ts'
 import { waitForLeader } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
+import { type Objection, whyNotWhileCorrupt } from './rules.ts'
 
 /** An election takes 1.5 to 3.5 s; a cluster without a leader for this long has lost its quorum. Milliseconds. */
 const electionMs = 15_000
@@ -62,6 +64,16 @@ export async function lookSettled(world: EtcdWorld, progress?: Progress): Promis
   return lookAt(world)
 }
 
+/** Undefined: no CORRUPT alarm stands against it. `leaving`: see `whyNotWhileCorrupt`. */
+export async function whyCorrupt(
+  world: EtcdWorld,
+  view: ClusterView,
+  leaving?: string,
+): Promise<Objection | undefined> {
+  const comparison = await lookForCorruption(world, view)
+  return comparison && whyNotWhileCorrupt(comparison, view.leader?.spec.name, leaving)
+}
+
 /** Takes an entry off the list. True: it was there. */
 export function removeEntry(world: EtcdWorld, id: MemberId, asking?: Asking): Promise<boolean> {
   const remove = async (client: EtcdClient, list: EtcdMember[]) => {
@@ -77,7 +89,11 @@ export function removeEntry(world: EtcdWorld, id: MemberId, asking?: Asking): Pr
 /** Makes another voter the leader where `id` is it: no election, no write waits. Answers the new leader's name. */
 export async function handOver(world: EtcdWorld, view: ClusterView, id: MemberId): Promise<string | undefined> {
   if (view.leader?.status?.id !== id) return undefined
-  const successor = heir(view, view.leader)
+  const most = (await lookForCorruption(world, view).catch(() => undefined))?.most
+  // With a CORRUPT alarm none is ready, and one whose data differ must not be the next.
+  const successor = most
+    ? heir(view, view.leader, ({ spec, status }) => status !== undefined && most.includes(spec.name))
+    : heir(view, view.leader)
   if (!successor?.status) return undefined
   // Where it does not get there, the member that goes is waited for as one that died.
   await world

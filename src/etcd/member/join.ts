@@ -4,9 +4,11 @@ import type { Progress } from '../../steps/step.ts'
 import { authorityOf, memberFiles, whyDeliver } from '../certificates.ts'
 import { type EtcdClient, type EtcdMember, hexId, type MemberId } from '../client/types.ts'
 import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
+import { isCorrupt } from '../corruption.ts'
 import { launchOf } from '../launch.ts'
+import { among, sameData } from '../same-data.ts'
 import { lookAt } from '../view.ts'
-import { sameData, waitForLeader, waitForReady } from '../waits.ts'
+import { waitForLeader, waitForReady } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
 import { askLeader, entryOf, listed, removeEntry } from './ask.ts'
 import type { MemberStep } from './step.ts'
@@ -142,16 +144,29 @@ export const readyStep = (member: MemberSpec): MemberStep => ({
   title: 'Ready, same data everywhere',
   would: `wait until ${member.name} serves reads; compare the data of all members at one revision`,
   async run(world, progress) {
-    await waitForReady(world, member, progress)
-    return { changed: false, detail: `revision ${await sameDataOfThoseUp(world)}` }
+    await waitForReady(world, member, progress, { corrupt: true })
+    const revision = await sameDataOfThoseUp(world)
+    const disarmed = await disarmCorrupt(world)
+    if (disarmed) await waitForReady(world, member, progress)
+    return { changed: disarmed, detail: `revision ${revision}${disarmed ? ', CORRUPT disarmed' : ''}` }
   },
 })
+
+/** Once all have the same data. It stays with the cluster when the member that it names is gone, and no write is taken. True: there was one. */
+export async function disarmCorrupt(world: EtcdWorld): Promise<boolean> {
+  if (!isCorrupt(await lookAt(world))) return false
+  return askLeader(world, async client => {
+    const alarms = (await client.alarms()).filter(({ alarm }) => alarm === 'CORRUPT')
+    for (const alarm of alarms) await client.disarm(alarm)
+    return alarms.length > 0
+  })
+}
 
 /** Of five one may be down all the while. */
 export async function sameDataOfThoseUp(world: EtcdWorld): Promise<bigint> {
   const view = await lookAt(world)
   const up = view.members.filter(({ status }) => status).map(({ spec }) => spec)
-  return sameData({ ...world, state: { ...world.state, spec: { ...world.state.spec, members: up } } })
+  return sameData(among(world, up))
 }
 
 /**

@@ -3,8 +3,8 @@ import { type EtcdMember, hexId } from '../client/types.ts'
 import type { MemberSpec } from '../cluster.ts'
 import type { ClusterView } from '../view.ts'
 import type { EtcdWorld } from '../world.ts'
-import { entryOf, handOver, listed, lookSettled, removeEntry } from './ask.ts'
-import { sameDataOfThoseUp, withoutMember } from './join.ts'
+import { entryOf, handOver, listed, lookSettled, removeEntry, whyCorrupt } from './ask.ts'
+import { disarmCorrupt, sameDataOfThoseUp, withoutMember } from './join.ts'
 import { tally, whyNotRemove, whyUnwiseToLeave } from './rules.ts'
 import type { MemberPlan, MemberStep } from './step.ts'
 import { refuse, requireMember } from './words.ts'
@@ -23,6 +23,7 @@ export async function planRemove(
   if (stranger) return planStranger(view, stranger)
   requireMember(world.state, name)
   refuse(whyNotRemove(view, name))
+  refuse(await whyCorrupt(world, view, name), options)
   refuse(whyUnwiseToLeave(view, name), options)
   return { steps: removeSteps(requireMember(world.state, name)) }
 }
@@ -75,6 +76,7 @@ const sameStep = (member: MemberSpec): MemberStep => ({
   async run(world, progress) {
     await lookSettled(world, progress)
     const revision = await sameDataOfThoseUp(world)
+    await disarmCorrupt(world)
     const { length } = world.state.spec.members.filter(({ name }) => name !== member.name)
     return { changed: false, detail: `${length} ${length === 1 ? 'member' : 'members'}, revision ${revision}` }
   },

@@ -3,8 +3,9 @@ import { hexId } from '../client/types.ts'
 import type { MemberSpec } from '../cluster.ts'
 import type { ClusterView } from '../view.ts'
 import type { EtcdWorld } from '../world.ts'
-import { entryOf, handOver, listed, lookSettled, removeEntry } from './ask.ts'
+import { entryOf, handOver, listed, lookSettled, removeEntry, whyCorrupt } from './ask.ts'
 import { joinSteps, nextGeneration, withMember } from './join.ts'
+import { whyNotMixed } from './mixed.ts'
 import { whyNotReplace } from './rules.ts'
 import type { MemberPlan, MemberStep } from './step.ts'
 import { refuse, requireMember } from './words.ts'
@@ -26,6 +27,10 @@ export async function planReplace(world: EtcdWorld, name: string, options: Repla
   const [view, { foreign }] = await Promise.all([lookSettled(world), world.driverOf(after).inspect()])
   if (foreign !== undefined) throw new UserError(`${name} (${world.driverOf(after).where}): ${foreign}`)
   refuse(whyNotReplace(view, name), { force: options.force })
+  // Wiped in the middle of an upgrade, that could not go on without it.
+  const mixed = whyNotMixed(view, world.state, name)
+  refuse(mixed && { ...mixed, unwise: true }, { force: options.force })
+  refuse(await whyCorrupt(world, view, name), { force: options.force })
   const moves = JSON.stringify(before) !== JSON.stringify(after)
   if (!moves && !options.force && isHealthy(view, name)) {
     return { steps: [], already: `${name} is a healthy voter; --force replaces it all the same` }

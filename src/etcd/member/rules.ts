@@ -1,5 +1,6 @@
 import { hexId } from '../client/types.ts'
 import { quorumOf } from '../cluster.ts'
+import type { Comparison } from '../same-data.ts'
 import type { ClusterView, MemberView } from '../view.ts'
 
 /** Why something may not be done now. */
@@ -150,6 +151,40 @@ export function whyNotPromote(view: Counted, name: string): Objection | undefine
   const voter = now.up.includes(name) || now.down.includes(name)
   if (voter) return undefined
   return { text: `${name} is not in the cluster`, hint: `kubectl karmada-net etcd member add ${name}=ADDRESS,...` }
+}
+
+/**
+ * While a CORRUPT alarm is raised only a member whose data differ may go: whoever comes is given the leader's data. `leaving`: who goes, or
+ * begins anew.
+ */
+export function whyNotWhileCorrupt(
+  { most, odd }: Pick<Comparison, 'most' | 'odd'>,
+  leader: string | undefined,
+  leaving?: string | undefined,
+): Objection | undefined {
+  if (odd.length === 0) return undefined
+  const replace = (name: string | undefined) => `kubectl karmada-net etcd member replace ${name}`
+  if (most.length === 0) {
+    return {
+      text: `the data of ${odd.join(' and ')} differ, and no majority tells whose are right`,
+      hint: `save each: kubectl karmada-net etcd snapshot save FILE --member ${odd[0]}; then, for the one that you do not trust: ${replace('NAME')}`,
+      unwise: leaving !== undefined,
+    }
+  }
+  const leads = odd.find(name => name === leader)
+  if (leads !== undefined && leads !== leaving) {
+    return {
+      text: `${leads} leads, and its data differ from those of ${most.join(', ')}: whoever joins now is given them`,
+      hint: `${replace(leads)} first`,
+    }
+  }
+  if (leaving !== undefined && odd.includes(leaving)) return undefined
+  const differ = `the data of ${odd.join(', ')} differ from those of ${most.join(', ')}`
+  return {
+    text: leaving === undefined ? differ : `${differ}, and ${leaving} is not the one to go`,
+    hint: replace(odd[0]),
+    unwise: leaving !== undefined,
+  }
 }
 
 function noQuorum({ voters, up, silent, answering }: Tally): Objection | undefined {

@@ -1,8 +1,9 @@
 import type { MemberSpec } from '../cluster.ts'
 import type { EtcdWorld } from '../world.ts'
 import { addSteps, requireFit, requireNew } from './add.ts'
-import { lookSettled } from './ask.ts'
+import { lookSettled, whyCorrupt } from './ask.ts'
 import { planScale, whyUnwiseCount } from './choose.ts'
+import { whyNotMixed } from './mixed.ts'
 import { removeSteps } from './remove.ts'
 import { whyNotAdd, whyNotRemove } from './rules.ts'
 import type { MemberPlan } from './step.ts'
@@ -29,6 +30,8 @@ export async function planScaling(
   const [leaving] = plan.remove
   if (first) refuse(whyNotAdd(view, first.name))
   if (leaving !== undefined) refuse(whyNotRemove(view, leaving))
+  if (first) refuse(whyNotMixed(view, world.state, first.name))
+  refuse(await whyCorrupt(world, view))
   for (const member of plan.add) requireNew(world, member)
   await Promise.all(plan.add.map(member => requireFit(world, member)))
   const steps = [

@@ -1,6 +1,14 @@
 import type { KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
-import { admin, authorityOf, ensureAuthority, ensureClient, memberFiles, whyDeliver } from '../certificates.ts'
+import {
+  admin,
+  authorityOf,
+  ensureAuthority,
+  ensureClient,
+  memberFiles,
+  requireAuthority,
+  whyDeliver,
+} from '../certificates.ts'
 import type { ClusterState, MemberSpec } from '../cluster.ts'
 import type { Driver, Launch } from '../drivers/driver.ts'
 import { launchFor, sameLaunch } from '../launch.ts'
@@ -36,6 +44,7 @@ export const verifyGroups = (): StepGroup<EtcdWorld>[] => [
 
 const preflightStep: Step<EtcdWorld> = {
   title: 'Machines',
+  guard: preflight,
   async run(world) {
     await preflight(world)
     return { changed: false, detail: `${world.state.spec.members.length} reached` }
@@ -56,6 +65,7 @@ const rememberStep = (wanted: ClusterState): Step<EtcdWorld> => ({
 
 const authorityStep = (given: KeyPair | undefined): Step<EtcdWorld> => ({
   title: 'Certificate authority',
+  guard: ({ store, state }) => requireAuthority(store, state.spec, given),
   async run({ store, state }) {
     const made = await ensureAuthority(store, state.spec, given)
     const { issued } = await ensureClient(store, admin, state.spec.keyType)

@@ -90,8 +90,21 @@ describe(`from ${old} to ${target}`, () => {
     expect(await versions()).toEqual([target, target, target])
   })
 
-  test('from the middle there is a way back', async () => {
+  test('in the middle no member comes or is replaced; from there is a way back', async () => {
     expect((await cutOff(`etcd upgrade ${target}`)).code).toBe(130)
+    const newcomer = etcd.memberOf('etcd4')
+    for (const words of [
+      `member add ${newcomer} --force`,
+      `member replace ${members[0]} --dry-run`,
+      `scale 4 --member ${newcomer} --force`,
+    ]) {
+      await eventually(60, async () => {
+        expect(await karmadaNet(`etcd ${words}`)).toFailWith(
+          /the members run different minors: etcd\d.* (3\.6\.16; .* 3\.5\.33|3\.5\.33; .* 3\.6\.16)$/,
+          { hint: `first bring them to one: kubectl karmada-net etcd upgrade ${target}` },
+        )
+      })
+    }
     await eventually(60, async () => expect(await karmadaNet(`etcd upgrade ${old} --skip-snapshot`)).toSucceed())
     expect(await versions()).toEqual([old, old, old])
     expect((await karmadaNet('etcd up')).stderr).toContain('Nothing to do')

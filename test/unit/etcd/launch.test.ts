@@ -53,7 +53,7 @@ test.for<[string, Partial<MemberSpec>, string]>([
 
 test.for<[string, string, string]>([
   ['3.5.33', '--experimental-initial-corrupt-check=true', '--feature-gates'],
-  ['3.6.0', '--feature-gates=InitialCorruptCheck=true,SetMemberLocalAddr=true', '--experimental'],
+  ['3.6.0', '--feature-gates=InitialCorruptCheck=true,CompactHashCheck=true,SetMemberLocalAddr=true', '--experimental'],
   ['3.7.1', '--watch-progress-notify-interval=5s', '--experimental'],
 ])('%s spells its checks %s', ([version, has, hasNot]) => {
   const text = launch(memberSpec('m1'), version).args.join(' ')

@@ -5,6 +5,11 @@ import { dead, healthy, listed, memberStatus, viewOf } from './views.ts'
 const refused = new Error('10.0.0.3: connection refused')
 const three = [healthy(1), healthy(2), healthy(3)]
 const names = ['m1', 'm2', 'm3']
+const corrupt = (index: number) =>
+  healthy(index, {
+    status: memberStatus(index, { errors: ['memberID:3 alarm:CORRUPT '] }),
+    readiness: { ready: false, failed: ['data_corruption failed: alarm activated: CORRUPT'] },
+  })
 
 describe('whose turn it is', () => {
   test.each([
@@ -62,6 +67,11 @@ describe('whose turn it is', () => {
       'a learner is not promoted yet',
       viewOf([healthy(1), healthy(2), healthy(3, { status: memberStatus(3, { isLearner: true }) })]),
       'a change of members is under way',
+    ],
+    [
+      'the data of one differ: all answer, none is ready, and none may be taken for the one to replace',
+      viewOf([1, 2, 3].map(corrupt)),
+      'a CORRUPT alarm is raised: the data of a member differ',
     ],
     [
       'somebody is in the list whom the inventory does not know',

@@ -129,6 +129,41 @@ const cases: Record<string, Case> = {
     summary: 'karmada: database full: writes are refused, 2 of 3 voters healthy, leader m2, etcd 3.6.11 and 3.6.16',
     hint: 'kubectl karmada-net etcd alarms --disarm',
   },
+  'CORRUPT, and nobody can be compared': {
+    view: viewOf([healthy(1), healthy(2), healthy(3)]),
+    facts: { alarms: [{ member: 0n, alarm: 'CORRUPT' }] },
+    roles: 'follower leader follower',
+    notes: {},
+    summary: /, CORRUPT: the data cannot be compared now$/,
+    hint: 'kubectl karmada-net etcd verify',
+  },
+  'CORRUPT, and all have the same again': {
+    view: viewOf([healthy(1), healthy(2), healthy(3)]),
+    facts: {
+      alarms: [{ member: 77n, alarm: 'CORRUPT' }],
+      comparison: { revision: 9n, most: ['m1', 'm2', 'm3'], odd: [] },
+    },
+    roles: 'follower leader follower',
+    notes: {},
+    summary: /, CORRUPT, yet all have the same data$/,
+    hint: 'kubectl karmada-net etcd alarms --disarm',
+  },
+  'CORRUPT, and the one that differs is down': {
+    view: viewOf([healthy(1), healthy(2), dead(3, refused)]),
+    facts: { alarms: [{ member: 3n, alarm: 'CORRUPT' }], comparison: { revision: 9n, most: ['m1', 'm2'], odd: [] } },
+    roles: 'follower leader down',
+    notes: { m3: 'connection refused' },
+    summary: /, CORRUPT, yet those that answer have the same data$/,
+    hint: 'kubectl karmada-net etcd verify m3',
+  },
+  'CORRUPT, and no majority tells whose data are right': {
+    view: viewOf([healthy(1), healthy(2)]),
+    facts: { alarms: [{ member: 0n, alarm: 'CORRUPT' }], comparison: { revision: 9n, most: [], odd: ['m1', 'm2'] } },
+    roles: 'follower leader',
+    notes: { m1: 'CORRUPT: its data differs', m2: 'CORRUPT: its data differs' },
+    summary: /^karmada: corrupt data/,
+    hint: 'kubectl karmada-net etcd verify',
+  },
   'CORRUPT is cured by another member, and makes all unready': {
     view: viewOf(
       [1, 2, 3].map(index =>
@@ -138,13 +173,15 @@ const cases: Record<string, Case> = {
     facts: {
       alarms: [
         { member: 1n, alarm: 'NOSPACE' },
+        // The leader's data differ, and etcd's periodic check believes the leader.
         { member: 3n, alarm: 'CORRUPT' },
       ],
+      comparison: { revision: 900n, most: ['m1', 'm3'], odd: ['m2'] },
     },
     roles: 'follower leader follower',
-    notes: { m1: 'NOSPACE: writes refused', m3: 'CORRUPT: its data differs' },
+    notes: { m1: 'NOSPACE: writes refused', m2: 'CORRUPT: its data differs' },
     summary: /^karmada: corrupt data: writes are refused, 3 of 3/,
-    hint: 'kubectl karmada-net etcd member replace m3',
+    hint: 'kubectl karmada-net etcd member replace m2',
   },
   'a stranger that never started': {
     view: viewOf([healthy(1), healthy(2), healthy(3)], {

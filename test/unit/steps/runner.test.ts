@@ -180,3 +180,13 @@ test('planned objects come in the order of the steps, and nothing runs', async (
   expect(planned.map(({ object }) => object.metadata.name)).toEqual(['a', 'b'])
   expect(log).toEqual([])
 })
+
+test('a dry run refuses what a step would refuse at once', async () => {
+  const guard = async () => {
+    throw new Error('not now')
+  }
+  const guarded: Step<World> = { ...step('b'), guard }
+  await expect(plannedObjects([group(undefined, step('a')), group('m1', guarded)], { log: [] })).rejects.toThrow(
+    'not now',
+  )
+})

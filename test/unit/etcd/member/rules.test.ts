@@ -4,6 +4,7 @@ import {
   whyNotPromote,
   whyNotRemove,
   whyNotReplace,
+  whyNotWhileCorrupt,
   whyUnwiseToJoin,
   whyUnwiseToLeave,
 } from '../../../../src/etcd/member/rules.ts'
@@ -109,3 +110,40 @@ function expectText(objection: { text: string } | undefined, expected: RegExp | 
   if (expected) expect(objection?.text).toMatch(expected)
   else expect(objection).toBeUndefined()
 }
+
+describe('while a CORRUPT alarm is raised', () => {
+  const bad = (...odd: string[]) => ({ most: ['m1', 'm2', 'm3'].filter(name => !odd.includes(name)), odd })
+  test.each<[string, { most: string[]; odd: string[] }, string, string | undefined, RegExp | undefined, boolean?]>([
+    ['the one that differs', bad('m3'), 'm1', 'm3', allowed],
+    ['the leader that differs', bad('m1'), 'm1', 'm1', allowed],
+    ['all have the same', bad(), 'm1', 'm2', allowed],
+    [
+      'another one',
+      bad('m3'),
+      'm1',
+      'm2',
+      /^the data of m3 differ from those of m1, m2, and m2 is not the one to go$/,
+      true,
+    ],
+    [
+      'one while the leader differs',
+      bad('m1'),
+      'm1',
+      'm2',
+      /^m1 leads, and its data differ from those of m2, m3: whoever/,
+    ],
+    ['a newcomer', bad('m3'), 'm1', undefined, /^the data of m3 differ from those of m1, m2$/],
+    [
+      'without a majority',
+      { most: [], odd: ['m1', 'm2'] },
+      'm1',
+      'm2',
+      /^the data of m1 and m2 differ, and no majority/,
+      true,
+    ],
+  ])('%s', (_, comparison, leader, leaving, text, unwise = false) => {
+    const objection = whyNotWhileCorrupt(comparison, leader, leaving)
+    expectText(objection, text)
+    expect(objection?.unwise ?? false).toBe(unwise)
+  })
+})
