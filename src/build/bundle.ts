@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
-import { basename, dirname, join, relative } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import * as esbuild from 'esbuild'
 import { version } from './node.ts'
 import { type Chunk, pack } from './pack.ts'
@@ -115,12 +115,4 @@ function headCommit(): string {
   } catch {
     return 'unknown'
   }
-}
-
-if (import.meta.main) {
-  const outfile = join(root, 'dist/kubectl-karmada_net')
-  const started = performance.now()
-  const { bytes } = await bundle({ outfile })
-  const took = Math.round(performance.now() - started)
-  process.stdout.write(`${relative(process.cwd(), outfile)}: ${Math.round(bytes / 1000)} kB in ${took} ms\n`)
 }

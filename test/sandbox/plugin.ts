@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..')
 
 /** Builds the plugin and makes it callable as `kubectl karmada-net` where the returned folder is on the PATH. */
 export async function installPlugin({ dir }: Sandbox): Promise<string> {
-  await run([execPath, join(root, 'src/build/bundle.ts')], { cwd: root })
+  await run([execPath, join(root, 'src/build/build.ts')], { cwd: root })
   const folder = join(dir, 'plugin')
   await mkdir(folder, { recursive: true })
   const program = join(root, 'dist/kubectl-karmada_net')

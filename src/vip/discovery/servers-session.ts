@@ -22,6 +22,8 @@ export interface ServersOptions {
 export interface ServersSession extends Session {
   /** `host:port` of who answered last, and of open watches. */
   asked(): string | undefined
+  /** Why the last request was not answered by anybody. */
+  error(): string | undefined
   /** Ends what is under way: the next request goes to whoever is best by then. */
   cut(): void
 }
@@ -33,6 +35,7 @@ export interface ServersSession extends Session {
 export function createServersSession(options: ServersOptions): ServersSession {
   let agent: { for: SecureContext; agent: Agent } | undefined
   let asked: string | undefined
+  let error: string | undefined
 
   function agentFor(secureContext: SecureContext): Agent {
     if (agent?.for === secureContext) return agent.agent
@@ -74,15 +77,17 @@ export function createServersSession(options: ServersOptions): ServersSession {
       try {
         const answer = await askOne(address, request, callOptions)
         asked = address
+        error = undefined
         // One that is in trouble sends us to the next, which may not be.
         if (answer.status < 500) return answer
         last = statusError(answer.status, await answer.text(), info(request.method, request.path))
-      } catch (error) {
+      } catch (failure) {
         callOptions.signal?.throwIfAborted()
-        if (!(error instanceof ConnectionError)) throw error
-        last = error
+        last = failure
+        if (!(failure instanceof ConnectionError)) break
       }
     }
+    error = last instanceof Error ? last.message : String(last)
     throw last
   }
 
@@ -102,6 +107,7 @@ export function createServersSession(options: ServersOptions): ServersSession {
       throw new StatusError({ apiVersion: 'v1', kind: 'Status', code: 404, message: kind }, info('GET', apiVersion))
     },
     asked: () => asked,
+    error: () => error,
     cut() {
       agent?.agent.destroy()
       agent = undefined

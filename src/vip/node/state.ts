@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseEndpoint } from '../address.ts'
+import type { BootReport } from '../report.ts'
 import { readSettings, type VipSettings } from '../settings.ts'
 import { freshLines } from '../table/write.ts'
 import { routeArgs } from './route.ts'
@@ -43,6 +44,13 @@ export function readState(folder: string): NodeState {
     state.servers = { discovered, seen: String(servers.seen) }
   }
   return state
+}
+
+/** What the installation left word of; without any, nothing was installed. */
+export function readBoot(folder: string): Pick<BootReport, 'kind' | 'installed'> {
+  const text = readText(join(folder, 'boot.json'))
+  const said = attempt(() => JSON.parse(text ?? '{}') as Partial<BootReport>)
+  return { kind: said?.kind === 'systemd' ? 'systemd' : 'none', installed: said?.installed === true }
 }
 
 /** The four files for one state of affairs, by name. Pure. */

@@ -1,0 +1,108 @@
+import { type Endpoint, formatEndpoint } from './address.ts'
+import { createTableReader } from './node/proc.ts'
+import { changeTable, wakeIpvs } from './node/programs.ts'
+import { countServers, findServer, type VirtualServer } from './table/read.ts'
+import { deleteService, editService, tableLines, type WantedTable } from './table/write.ts'
+
+/** The last look at the kernel's table, and what was done about it. */
+export interface Pass {
+  found: VirtualServer | undefined
+  /** Everything is there as wanted. */
+  complete: boolean
+  /** It was complete before, and somebody removed it: so many other virtual servers were left. */
+  flushed?: { othersLeft: number }
+  /** The lines that were given to ipvsadm. */
+  changed: string[]
+  error?: string
+  /** Milliseconds that the look itself took. */
+  lookMs: number
+}
+
+export interface Reconciler {
+  /**
+   * One look at the table, and what it takes to make it as wanted. `wanted` is told who is in it. One at a time. Throws nothing: what
+   * went wrong is in the answer.
+   */
+  pass(address: Endpoint, wanted: (present: ReadonlySet<string>) => WantedTable): Promise<Pass>
+  /** Removes a virtual server that is no longer ours. */
+  retire(address: Endpoint): Promise<string | undefined>
+}
+
+/** After something went wrong, it is tried again so often. Milliseconds. */
+const againMs = 1000
+
+export function createReconciler(): Reconciler {
+  const table = createTableReader()
+  /** `host:port` of the virtual server that was complete at the last look. */
+  let completed: string | undefined
+  /** What /proc does not show (a scheduler's flags) is as wanted since then. */
+  let edited: string | undefined
+  let failed: { atMs: number; error: string } | undefined
+  let wokenMs = Number.NEGATIVE_INFINITY
+
+  async function read(): Promise<string> {
+    const text = table.read()
+    if (text !== undefined) return text
+    if (performance.now() - wokenMs > 10_000) {
+      wokenMs = performance.now()
+      await wakeIpvs()
+    }
+    const now = table.read()
+    if (now === undefined)
+      throw new Error('the kernel of this node has no IPVS (there is no /proc/net/ip_vs): modprobe ip_vs')
+    return now
+  }
+
+  async function change(lines: string[]): Promise<string> {
+    if (failed && performance.now() - failed.atMs < againMs) return failed.error
+    const said = await changeTable(lines).catch((error: Error) => error.message)
+    failed = said === '' ? undefined : { atMs: performance.now(), error: said }
+    return said
+  }
+
+  async function look(address: Endpoint, wantedOf: (present: ReadonlySet<string>) => WantedTable): Promise<Pass> {
+    const startedMs = performance.now()
+    const text = await read()
+    const found = findServer(text, address)
+    const lookMs = performance.now() - startedMs
+    const name = formatEndpoint(address)
+    const flushed = found === undefined && completed === name ? { othersLeft: countServers(text) } : undefined
+    completed = found === undefined ? undefined : completed
+    const wanted = wantedOf(new Set(found?.realServers.map(formatEndpoint)))
+    const lines = tableLines(wanted, found)
+    const options = editService(wanted)
+    if (found && edited !== options && !lines.includes(options) && wanted.realServers.length > 0) lines.unshift(options)
+    const pass = { found, lookMs, changed: lines, ...(flushed && { flushed }) }
+    if (lines.length === 0) {
+      if (found) completed = name
+      return { ...pass, complete: found !== undefined }
+    }
+    const error = await change(lines)
+    const after = findServer(await read(), address)
+    const complete = after !== undefined && tableLines(wanted, after).length === 0
+    if (complete) completed = name
+    // Only what still is not so is an error: another may have been quicker with the same line.
+    if (complete || error === '') edited = options
+    return { ...pass, found: after, complete, ...(error !== '' && !complete && { error }) }
+  }
+
+  return {
+    pass: (address, wanted) =>
+      look(address, wanted).catch((error: Error) => ({
+        found: undefined,
+        complete: false,
+        changed: [],
+        error: error.message,
+        lookMs: 0,
+      })),
+    async retire(address) {
+      try {
+        const there = findServer(await read(), address)
+        if (!there) return undefined
+        return (await changeTable([deleteService(address)])) || undefined
+      } catch (error) {
+        return (error as Error).message
+      }
+    },
+  }
+}
