@@ -1,4 +1,5 @@
 import { ConnectionError, type ConnectionFailure, type RequestInfo } from './errors.ts'
+import { firstOf, type SocketFailure, socketFailure } from './socket-failure.ts'
 
 /** No answer within the request's own time limit. */
 export class TimeoutError extends Error {
@@ -16,15 +17,6 @@ export class TimeoutError extends Error {
 /** The proxy on the way said no. */
 export class ProxyError extends Error {}
 
-const authorityCodes = [
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_SIGNATURE_FAILURE',
-]
-
 type Facts = [failure: ConnectionFailure, detail: string]
 
 /** A ConnectionError that says in kubectl's words what Node's socket or TLS error means. */
@@ -33,12 +25,6 @@ export function connectionError(error: unknown, request: RequestInfo, stale = fa
   const cause = firstOf(error)
   const [failure, detail] = explain(cause, request)
   return new ConnectionError(failure, detail, request, { cause, stale })
-}
-
-/** Node tries all addresses of a name and reports their errors together. */
-function firstOf(error: unknown): NodeJS.ErrnoException {
-  const first = error instanceof AggregateError ? error.errors[0] : error
-  return first instanceof Error ? first : new Error(String(first))
 }
 
 function explain(error: NodeJS.ErrnoException, request: RequestInfo): Facts {
@@ -51,60 +37,38 @@ function explain(error: NodeJS.ErrnoException, request: RequestInfo): Facts {
     if (!error.connected) return ['timeout', `dial ${address}: no answer in ${seconds}`]
     return ['timeout', `${request.method} ${request.server}${request.path}: no answer in ${seconds}`]
   }
-  return explainSocket(error, url, address) ?? explainTls(error) ?? ['other', error.message]
-}
-
-/** What a socket's error code means, in the words of Go's dialer. */
-const socketErrors: Record<string, Facts> = {
-  ECONNREFUSED: ['refused', 'connection refused'],
-  ETIMEDOUT: ['timeout', 'i/o timeout'],
-  ENOTFOUND: ['dns', 'no such host'],
-  EAI_AGAIN: ['dns', 'the name server does not answer'],
-  EHOSTUNREACH: ['unreachable', 'no route to host'],
-  ENETUNREACH: ['unreachable', 'network is unreachable'],
-  ECONNRESET: ['reset', 'the connection was closed before the answer was complete'],
-  EPIPE: ['reset', 'the connection was closed before the answer was complete'],
+  const found = socketFailure(error)
+  if (!found) return ['other', error.message]
+  if (found.kind === 'tls') return tlsFacts(found)
+  if (found.kind === 'name') return ['dns', `lookup ${url.hostname}: ${found.words}`]
+  return [found.kind, `${found.kind === 'reset' ? '' : 'dial '}${address}: ${found.words}`]
 }
 
 /** The words for an error of a connection to somebody else than the API server. */
 export function describeSocketError(error: unknown): string {
-  const { code, message } = firstOf(error)
-  return socketErrors[code ?? '']?.[1] ?? message
+  const first = firstOf(error)
+  const found = socketFailure(first)
+  return found && found.kind !== 'tls' ? found.words : first.message
 }
 
-function explainSocket({ code }: NodeJS.ErrnoException, url: URL, address: string): Facts | undefined {
-  const [failure, words] = socketErrors[code ?? ''] ?? []
-  if (!failure) return undefined
-  if (failure === 'dns') return [failure, `lookup ${url.hostname}: ${words}`]
-  return [failure, `${failure === 'reset' ? '' : 'dial '}${address}: ${words}`]
-}
-
-function explainTls(
-  error: NodeJS.ErrnoException & { reason?: string; cert?: object; host?: string },
-): Facts | undefined {
-  const code = error.code ?? ''
+function tlsFacts(found: SocketFailure & { kind: 'tls' }): Facts {
   const failed = 'tls: failed to verify certificate: x509: '
-  if (authorityCodes.includes(code)) return ['tls-authority', `${failed}certificate signed by unknown authority`]
-  if (code === 'CERT_HAS_EXPIRED') return ['tls-expired', `${failed}certificate has expired`]
-  if (code === 'CERT_NOT_YET_VALID') return ['tls-expired', `${failed}certificate is not yet valid`]
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return ['tls-name', failed + nameMismatch(error)]
-  const reason = sslReason(error, code)
-  if (reason === 'wrong version number' || reason === 'packet length too long') {
-    return ['tls', 'the server answered in plain HTTP to an HTTPS client']
+  switch (found.fault) {
+    case 'authority':
+      return ['tls-authority', `${failed}certificate signed by unknown authority`]
+    case 'expired':
+      return ['tls-expired', `${failed}certificate has expired`]
+    case 'early':
+      return ['tls-expired', `${failed}certificate is not yet valid`]
+    case 'name': {
+      const valid = found.names ? `valid for ${found.names}, not` : 'not valid for'
+      return ['tls-name', `${failed}certificate is ${valid} ${found.host}`]
+    }
+    case 'plain':
+      return ['tls', 'the server answered in plain HTTP to an HTTPS client']
+    case 'alert':
+      return ['tls', `remote error: tls: ${found.words}`]
+    case 'other':
+      return ['tls', `tls: ${found.words}`]
   }
-  const alert = /^(?:sslv3|tlsv1|tlsv13) alert (.+)$/.exec(reason ?? '')?.[1]
-  if (alert) return ['tls', `remote error: tls: ${alert}`]
-  return reason ? ['tls', `tls: ${reason}`] : undefined
-}
-
-/** OpenSSL's words, in Node's code of a failed read or in the text of a failed write. */
-function sslReason({ message }: Error, code: string): string | undefined {
-  if (/^(ERR_SSL|CERT)_/.test(code)) return code.replace('ERR_SSL_', '').toLowerCase().replaceAll('_', ' ')
-  return /SSL routines:[^:]*:([^:]+)/.exec(message)?.[1]
-}
-
-function nameMismatch(error: { reason?: string; host?: string; cert?: object }): string {
-  const names = (error.cert as { subjectaltname?: string } | undefined)?.subjectaltname
-  const valid = names?.replaceAll(/(DNS|IP Address):/g, '')
-  return valid ? `certificate is valid for ${valid}, not ${error.host}` : `certificate is not valid for ${error.host}`
 }

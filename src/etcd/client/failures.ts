@@ -1,3 +1,4 @@
+import { firstOf, type SocketFailure, socketFailure } from '../../kube/socket-failure.ts'
 import { type Unreachable, UnreachableError } from './errors.ts'
 
 /** No answer within the call's own time limit. */
@@ -19,18 +20,14 @@ type Facts = { failure: Unreachable; words: string; hint?: string | undefined }
 export function unreachable(error: unknown, endpoint: string): UnreachableError {
   if (error instanceof UnreachableError) return error
   const cause = firstOf(error)
-  const { failure, words, hint } =
-    lateness(cause) ?? socketFailure(cause) ?? tlsFailure(cause, endpoint) ?? other(cause)
+  const { failure, words, hint } = lateness(cause) ?? ofSocket(cause) ?? other(cause)
   return new UnreachableError(`${endpoint}: ${words}`, { endpoint, failure, hint, cause })
 }
 
-/** Node tries all addresses of a name and reports their errors together. */
-function firstOf(error: unknown): NodeJS.ErrnoException {
-  const first = error instanceof AggregateError ? error.errors[0] : error
-  return first instanceof Error ? first : new Error(String(first))
-}
-
-const other = ({ message }: Error): Facts => ({ failure: 'other', words: message })
+const other = ({ code, message }: NodeJS.ErrnoException): Facts => ({
+  failure: 'other',
+  words: code === 'HPE_INVALID_CONSTANT' ? 'what answers there is no etcd' : message,
+})
 
 function lateness(error: Error): Facts | undefined {
   if (!(error instanceof LateError)) return undefined
@@ -43,54 +40,35 @@ function lateness(error: Error): Facts | undefined {
   return { failure: 'timeout', words: words[error.stage] }
 }
 
-const closed = 'the connection was closed before the answer was complete'
-const socketFailures: Record<string, [Unreachable, string]> = {
-  ECONNREFUSED: ['refused', 'connection refused'],
-  ETIMEDOUT: ['timeout', 'no answer from the network'],
-  ENOTFOUND: ['name', 'no such host'],
-  EAI_AGAIN: ['name', 'the name server does not answer'],
-  EHOSTUNREACH: ['refused', 'no route to host'],
-  ENETUNREACH: ['refused', 'network is unreachable'],
-  EADDRNOTAVAIL: ['refused', 'cannot be dialled from here'],
-  ECONNRESET: ['reset', closed],
-  EPIPE: ['reset', closed],
-  ERR_HTTP2_STREAM_ERROR: ['reset', closed],
-  ERR_HTTP2_SESSION_ERROR: ['reset', closed],
-  ERR_HTTP2_PING_CANCEL: ['reset', closed],
-  ERR_HTTP2_GOAWAY_SESSION: ['reset', closed],
-  ERR_STREAM_PREMATURE_CLOSE: ['reset', closed],
-  HPE_INVALID_CONSTANT: ['other', 'what answers there is no etcd'],
-}
-
-function socketFailure({ code = '' }: NodeJS.ErrnoException): Facts | undefined {
-  const [failure, words] = socketFailures[code] ?? []
-  return failure && words !== undefined ? { failure, words } : undefined
+function ofSocket(error: NodeJS.ErrnoException): Facts | undefined {
+  const found = socketFailure(error)
+  if (!found) return undefined
+  if (found.kind === 'tls') return tlsFailure(found)
+  if (found.kind === 'timeout') return { failure: 'timeout', words: 'no answer from the network' }
+  return { failure: found.kind === 'unreachable' ? 'refused' : found.kind, words: found.words }
 }
 
 const rotate =
   'kubectl karmada-net etcd certs status shows every certificate, kubectl karmada-net etcd certs rotate renews them'
-const foreign = new Set([
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'CERT_SIGNATURE_FAILURE',
-])
 
-function tlsFailure(error: NodeJS.ErrnoException, endpoint: string): Facts | undefined {
+function tlsFailure(found: SocketFailure & { kind: 'tls' }): Facts {
   const said = (words: string, hint?: string): Facts => ({ failure: 'tls', words, hint })
-  const code = error.code ?? ''
-  if (foreign.has(code))
-    return said('its certificate was signed by a certificate authority that is not the one of this cluster')
-  if (code === 'CERT_HAS_EXPIRED') return said('its certificate has expired', rotate)
-  if (code === 'CERT_NOT_YET_VALID') return said('its certificate is not valid yet: one of the two clocks is wrong')
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return said(nameMismatch(error, endpoint), rotate)
-  const reason = sslReason(error)
-  if (reason === undefined) return undefined
-  if (/wrong version number|packet length too long/.test(reason)) return said('it speaks plain http there, not TLS')
-  const alert = /alert (.+)$/.exec(reason)?.[1]
-  return alert === undefined ? said(`TLS failed: ${reason}`) : alertFailure(alert, said)
+  switch (found.fault) {
+    case 'authority':
+      return said('its certificate was signed by a certificate authority that is not the one of this cluster')
+    case 'expired':
+      return said('its certificate has expired', rotate)
+    case 'early':
+      return said('its certificate is not valid yet: one of the two clocks is wrong')
+    case 'name':
+      return said(`its certificate is ${found.names ? `for ${found.names}, ` : ''}not for ${found.host}`, rotate)
+    case 'plain':
+      return said('it speaks plain http there, not TLS')
+    case 'alert':
+      return alertFailure(found.words, said)
+    case 'other':
+      return said(`TLS failed: ${found.words}`)
+  }
 }
 
 /** What the other side says of our certificate. Go says `bad certificate` for almost everything. */
@@ -100,16 +78,4 @@ function alertFailure(alert: string, said: (words: string, hint?: string) => Fac
   if (alert === 'certificate expired') return said('our client certificate has expired', rotate)
   if (/certificate/.test(alert)) return said(`it does not accept our client certificate (${alert})`)
   return said(`it ended TLS: ${alert}`)
-}
-
-/** OpenSSL's words, in Node's code of a failed read or in the text of a failed write. */
-function sslReason({ code = '', message }: NodeJS.ErrnoException): string | undefined {
-  if (/^ERR_SSL_/.test(code)) return code.replace('ERR_SSL_', '').toLowerCase().replaceAll('_', ' ')
-  return /SSL routines:[^:]*:([^:]+)/.exec(message)?.[1]
-}
-
-function nameMismatch(error: Error & { cert?: { subjectaltname?: string } }, endpoint: string): string {
-  const { hostname } = new URL(endpoint)
-  const names = error.cert?.subjectaltname?.replaceAll(/(DNS|IP Address):/g, '')
-  return `its certificate is ${names ? `for ${names}, ` : ''}not for ${hostname.replace(/^\[|\]$/g, '')}`
 }

@@ -38,6 +38,7 @@ test.each([
   [new AggregateError([socketError('ENETUNREACH')]), 'unreachable', 'dial api.example:6443: network is unreachable'],
   [socketError('EPIPE'), 'reset', 'api.example:6443: the connection was closed before the answer was complete'],
   [socketError('ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE'), 'tls', 'remote error: tls: bad certificate'],
+  [socketError('ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE'), 'tls', 'remote error: tls: bad certificate'],
   [
     new Error('write EPROTO 40:error:0A:SSL routines:x:tlsv13 alert certificate required:ssl/y.c:9:'),
     'tls',

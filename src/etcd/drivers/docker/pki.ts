@@ -1,3 +1,4 @@
+import { certificatesOnly } from '../../../pki/pem.ts'
 import type { MemberFiles } from '../driver.ts'
 import { user } from './names.ts'
 import { readTar, tarEnd, tarFile, tarHeader } from './tar.ts'
@@ -51,13 +52,10 @@ export function readDelivered(stream: Buffer): Delivered | undefined {
 
 /** The certificates of each file. */
 export const publicOf = (files: MemberFiles): MemberFiles => ({
-  'ca.crt': certificatesIn(files['ca.crt']),
-  'server.pem': certificatesIn(files['server.pem']),
-  'peer.pem': certificatesIn(files['peer.pem']),
+  'ca.crt': certificatesOnly(files['ca.crt']),
+  'server.pem': certificatesOnly(files['server.pem']),
+  'peer.pem': certificatesOnly(files['peer.pem']),
 })
-
-const certificatesIn = (pem: string): string =>
-  [...pem.matchAll(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----\n?/g)].join('')
 
 export const sameFiles = (one: MemberFiles, other: MemberFiles): boolean =>
   names.every(name => one[name] === other[name])

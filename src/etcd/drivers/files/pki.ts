@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
+import { certificatesOnly } from '../../../pki/pem.ts'
 import type { MemberFiles } from '../driver.ts'
 import { readText } from './folder.ts'
 
@@ -13,7 +14,7 @@ export async function readDelivered(folder: string): Promise<MemberFiles | undef
   if (!ca || !server || !peer) return undefined
   const files: MemberFiles = { 'ca.crt': ca, 'server.pem': server, 'peer.pem': peer }
   if (!pems.every(name => fits(files[name]))) return undefined
-  return { 'ca.crt': ca, 'server.pem': certificatesIn(server), 'peer.pem': certificatesIn(peer) }
+  return { 'ca.crt': ca, 'server.pem': certificatesOnly(server), 'peer.pem': certificatesOnly(peer) }
 }
 
 /** A certificate with the key that it is of. */
@@ -24,6 +25,3 @@ function fits(pem: string): boolean {
     return false
   }
 }
-
-const certificatesIn = (pem: string): string =>
-  (pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----\n?/g) ?? []).join('')
