@@ -2,6 +2,7 @@ import { adminIdentity } from './certificates.ts'
 import { createEtcdClient } from './client/gateway.ts'
 import type { EtcdClient } from './client/types.ts'
 import { type ClusterState, clientUrl, type MemberSpec } from './cluster.ts'
+import { abandoned, contextsOf, withClusters } from './contexts.ts'
 import { createDriver } from './drivers/create.ts'
 import type { Driver } from './drivers/driver.ts'
 import { stateFile } from './state.ts'
@@ -19,8 +20,10 @@ export function createWorld(store: Store, state: ClusterState, surroundings: Sur
     state,
     store,
     async remember(next) {
-      await store.write({ [stateFile]: `${JSON.stringify(next, undefined, 2)}\n` })
-      world.state = next
+      const [before, after] = [world.state, await withClusters(next, surroundings)]
+      await store.write({ [stateFile]: `${JSON.stringify(after, undefined, 2)}\n` })
+      world.state = after
+      await store.leave?.(abandoned(before, after), contextsOf(after.spec))
     },
     driverOf: member => kept(drivers, keyOf(member), () => createDriver(state.spec.name, member, surroundings)),
     clientOf: member =>

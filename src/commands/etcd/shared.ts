@@ -4,7 +4,8 @@ import { type FlagValues, flag } from '../../cli/flag.ts'
 import { mutatingFlags, planeFlags } from '../../cli/flags.ts'
 import type { Session } from '../../cli/session.ts'
 import { UserError } from '../../errors.ts'
-import type { ClusterSpec, MemberSpec } from '../../etcd/cluster.ts'
+import type { ClusterSpec, ClusterState, MemberSpec } from '../../etcd/cluster.ts'
+import type { StoreContext } from '../../etcd/store/secrets.ts'
 import type { Store } from '../../etcd/store/store.ts'
 import type { EtcdWorld, Surroundings } from '../../etcd/world.ts'
 import type { KubeClient } from '../../kube/types.ts'
@@ -53,9 +54,11 @@ export async function openEtcd(
   session: Session,
   newcomers: MemberSpec[] = [],
 ): Promise<EtcdWorld> {
-  const { createWorld, readState } = await import('../../etcd/index.ts')
-  const store = await findStore(flags, session)
-  const state = await readState(store)
+  const [{ createWorld }, { contextsOf }] = await Promise.all([
+    import('../../etcd/index.ts'),
+    import('../../etcd/contexts.ts'),
+  ])
+  const { store, state, strays } = await findEtcd(flags, session)
   if (!state) {
     throw new UserError(`nothing is known of an etcd cluster in ${store.where}`, {
       hint: 'kubectl karmada-net etcd up begins one',
@@ -64,7 +67,7 @@ export async function openEtcd(
   const larger = { ...state.spec, members: [...state.spec.members, ...newcomers] }
   const moves = contextsOf(larger).length > contextsOf(state.spec).length && contextsOf(state.spec).length > 0
   // A cluster that is new to it gets its copy with the first thing that is remembered.
-  const kept = moves ? await storeFor(flags, session, larger) : store
+  const kept = moves ? await storeFor(flags, session, larger, strays) : store
   return createWorld(kept, state, await surroundings(flags, session, larger))
 }
 
@@ -74,6 +77,7 @@ export async function surroundings(
   session: Session,
   spec: ClusterSpec,
 ): Promise<Surroundings> {
+  const { contextsOf } = await import('../../etcd/contexts.ts')
   const contexts = contextsOf(spec)
   const clients = contexts.length > 0 ? await kubeClients(flags, session) : undefined
   return {
@@ -87,8 +91,14 @@ export async function surroundings(
   }
 }
 
-/** Where a cluster of this shape is remembered. */
-export async function storeFor(flags: EtcdFlags, session: Session, spec: ClusterSpec): Promise<Store> {
+/** Where a cluster of this shape is remembered. `strays` have a copy, and no member any more. */
+export async function storeFor(
+  flags: EtcdFlags,
+  session: Session,
+  spec: ClusterSpec,
+  strays: StoreContext[] = [],
+): Promise<Store> {
+  const { contextsOf } = await import('../../etcd/contexts.ts')
   const contexts = contextsOf(spec)
   if (contexts.length === 0) {
     const { createDirectoryStore } = await import('../../etcd/store/directory.ts')
@@ -97,13 +107,9 @@ export async function storeFor(flags: EtcdFlags, session: Session, spec: Cluster
   const { createSecretsStore } = await import('../../etcd/store/secrets.ts')
   const { clientOf } = await kubeClients(flags, session)
   const clients = contexts.map(context => ({ context, client: clientOf(context) }))
-  return createSecretsStore(clients, namespaceOf(spec), spec.name, { signal: session.signal, onWarning: session.warn })
+  const options = { signal: session.signal, onWarning: session.warn, strays }
+  return createSecretsStore(clients, namespaceOf(spec), spec.name, options)
 }
-
-/** Contexts of the members that run in Kubernetes. */
-const contextsOf = ({ members }: ClusterSpec): string[] => [
-  ...new Set(members.flatMap(({ driver }) => (driver.kind === 'kubernetes' ? [driver.context] : []))),
-]
 
 function namespaceOf({ members }: ClusterSpec): string {
   const [first] = members.flatMap(({ driver }) => (driver.kind === 'kubernetes' ? [driver.namespace] : []))
@@ -121,38 +127,72 @@ export async function stateFolder({ io }: Session, given: string | undefined): P
   return given ?? io.env['KARMADA_NET_STATE'] ?? join(io.env['HOME'] || homedir(), '.kube', 'karmada-net')
 }
 
-async function findStore(flags: EtcdFlags, session: Session): Promise<Store> {
+interface Remembered {
+  store: Store
+  /** With the names that this kubeconfig has for contexts. */
+  state?: ClusterState | undefined
+  strays?: StoreContext[]
+}
+
+async function findEtcd(flags: EtcdFlags, session: Session): Promise<Remembered> {
   const folder = await stateFolder(session, flags.state)
   const { createDirectoryStore, listClusters } = await import('../../etcd/store/directory.ts')
   const here = await listClusters(folder)
   const name = flags.etcd ?? (here.length === 1 ? here[0] : undefined)
-  if (name !== undefined && here.includes(name)) return createDirectoryStore(join(folder, 'etcd', name))
+  if (name !== undefined && here.includes(name)) {
+    const { readState } = await import('../../etcd/index.ts')
+    const store = createDirectoryStore(join(folder, 'etcd', name))
+    return { store, state: await readState(store) }
+  }
   if (name === undefined && here.length > 1) throw several(here)
   return findInContexts(flags, session, folder)
 }
 
 /** A context that does not answer cannot hold a cluster that could be worked on. */
-async function findInContexts(flags: EtcdFlags, session: Session, folder: string): Promise<Store> {
-  const [{ createSecretsStore, listClusters }, { kubeconfig, clientOf }] = await Promise.all([
+async function findInContexts(flags: EtcdFlags, session: Session, folder: string): Promise<Remembered> {
+  const [{ createSecretsStore }, { readState }, { contextsOf, inOwnWords, straysAmong }] = await Promise.all([
     import('../../etcd/store/secrets.ts'),
-    kubeClients(flags, session),
+    import('../../etcd/index.ts'),
+    import('../../etcd/contexts.ts'),
   ])
-  const contexts = [...kubeconfig.contexts.keys()]
-  const asked = contexts.map(async context => {
-    const client = clientOf(context)
-    const found = await listClusters(client, { signal: session.signal }).catch(() => [])
-    return found.map(cluster => ({ ...cluster, context, client }))
-  })
-  const found = (await Promise.all(asked)).flat().filter(({ name }) => name === (flags.etcd ?? name))
+  const looked = await lookInto(flags, session)
+  const reached = new Map(looked.map(({ context, id }) => [context, id]))
+  const found = looked
+    .flatMap(({ context, client, clusters }) => clusters.map(cluster => ({ ...cluster, context, client })))
+    .filter(({ name }) => name === (flags.etcd ?? name))
   const names = [...new Set(found.map(({ name }) => name))]
   const [first] = found
   if (!first) throw none(flags.etcd, folder)
   if (names.length > 1) throw several(names)
   const store = createSecretsStore(found, first.namespace, first.name, { signal: session.signal })
-  const { readState } = await import('../../etcd/index.ts')
-  const state = await readState(store)
+  const told = await readState(store)
+  const spec = told && inOwnWords(told, reached).spec
+  // Where no member runs in Kubernetes any more, it stays where it is.
+  if (!told || !spec || contextsOf(spec).length === 0) return { store, state: told }
   // More than half of all its copies must agree, not of those that happened to answer.
-  return state ? storeFor(flags, session, state.spec) : store
+  const strays = straysAmong(found, { ...told, spec }, reached)
+  const own = await storeFor(flags, session, spec, strays)
+  const state = await readState(own)
+  return { store: own, state: state && inOwnWords(state, reached), strays }
+}
+
+/** Every context of the kubeconfig at once. */
+async function lookInto(flags: EtcdFlags, session: Session) {
+  const [{ listClusters }, { clusterId }, { kubeconfig, clientOf }] = await Promise.all([
+    import('../../etcd/store/remembered.ts'),
+    import('../../etcd/contexts.ts'),
+    kubeClients(flags, session),
+  ])
+  const options = { signal: session.signal }
+  const looking = [...kubeconfig.contexts.keys()].map(async context => {
+    const client = clientOf(context)
+    const [clusters, id] = await Promise.all([
+      listClusters(client, options).catch(() => []),
+      clusterId(client, options),
+    ])
+    return { context, client, clusters, id }
+  })
+  return Promise.all(looking)
 }
 
 function none(name: string | undefined, folder: string): UserError {

@@ -107,8 +107,15 @@ async function worldFor(
   }
   const store = await storeFor(flags, session, asked)
   const known = await etcd.readState(store)
-  const wanted = known ? etcd.mergeSpec(known, asked) : etcd.newState(asked)
-  return { world: etcd.createWorld(store, known ?? wanted, await surroundings(flags, session, asked)), wanted }
+  const around = await surroundings(flags, session, asked)
+  if (!known) {
+    const wanted = etcd.newState(asked)
+    return { world: etcd.createWorld(store, wanted, around), wanted }
+  }
+  const { contextsOf, reach, sameClusters } = await import('../../etcd/contexts.ts')
+  const clusters = sameClusters(known, asked, await reach(contextsOf(asked), around))
+  const wanted = { ...etcd.mergeSpec(known, asked), ...clusters }
+  return { world: etcd.createWorld(store, known, around), wanted }
 }
 
 /** Undefined where nothing was asked for beyond a name. */
@@ -156,9 +163,10 @@ async function refuseFragile(spec: ClusterSpec, force: boolean): Promise<void> {
   throw new UserError([first, ...rest].join('\n'), { hint: 'choose other members, or accept it with --force' })
 }
 
-/** Members that somebody has to start by hand, and that do not answer yet. */
+/** Members that somebody has to start by hand, and that do not answer yet; but for one that is just being restarted. */
 async function awaited(world: EtcdWorld): Promise<string[]> {
-  const members = world.state.spec.members.filter(member => !world.driverOf(member).acts)
+  const { spec, settling } = world.state
+  const members = spec.members.filter(member => !world.driverOf(member).acts && member.name !== settling?.member)
   const asked = members.map(async member => {
     const answers = await world
       .clientOf(member)

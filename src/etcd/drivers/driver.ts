@@ -107,6 +107,8 @@ export interface Driver {
   deliver(files: MemberFiles): Promise<boolean>
   /** Makes it run like this. Restarts only where `args`, `image` or `generation` differ, or it does not run. True: it was (re)started. */
   start(launch: Launch): Promise<boolean>
+  /** Of a member that runs as it should: puts right what its next start goes by, without a restart. Answers what somebody had changed. */
+  mend?(launch: Launch): Promise<string[]>
   /** Stops and starts it as it is. */
   restart(): Promise<void>
   /** SIGTERM and up to 10 s of patience. True: it ran. */

@@ -2,10 +2,11 @@ import { hostname, userInfo } from 'node:os'
 import { UserError } from '../../errors.ts'
 import { isNotFound } from '../../kube/errors.ts'
 import type { KubeClient, ObjectRef } from '../../kube/types.ts'
-import { carries, labels, partOf } from '../drivers/kubernetes/names.ts'
+import { carries, labels } from '../drivers/kubernetes/names.ts'
 import { ensureNamespace, releaseNamespace } from '../drivers/kubernetes/namespace.ts'
 import { type Copy, changed, copyOf, isMost, newest, type StoreSecret, secretOf } from './copies.ts'
 import { type Held, isLost, releaseLease, renewLease, renewMs, type Taken, takeLease } from './lease.ts'
+import { callMs, component } from './remembered.ts'
 import type { Store } from './store.ts'
 
 export interface StoreContext {
@@ -17,13 +18,12 @@ export interface SecretsOptions {
   signal?: AbortSignal | undefined
   /** Gets what did not stop the command: a context that does not answer. */
   onWarning?: ((text: string) => void) | undefined
+  /** Have a copy, and no member any more: it goes with the next change. */
+  strays?: StoreContext[] | undefined
 }
 
-/** Milliseconds for one call: a cluster that is away must not hold up the others. */
-const callMs = 5000
 /** Milliseconds until a namespace is gone. */
 const removalMs = 60_000
-const component = 'etcd-store'
 
 /** A dot keeps it apart from the names of members. */
 const storeName = (cluster: string): string => `etcd.${cluster}`
@@ -38,9 +38,9 @@ export function createSecretsStore(
   cluster: string,
   options: SecretsOptions = {},
 ): Store {
-  const { signal, onWarning = () => undefined } = options
+  const { signal, onWarning = () => undefined, strays = [] } = options
   // Two contexts may lead to one cluster.
-  const clients = [...new Map(contexts.map(each => [each.client.server, each])).values()]
+  let clients = [...new Map(contexts.map(each => [each.client.server, each])).values()]
   const name = storeName(cluster)
   const owner = labels(component, cluster)
   const ref: ObjectRef = { apiVersion: 'v1', kind: 'Secret', namespace, name }
@@ -92,7 +92,8 @@ export function createSecretsStore(
 
   async function put(client: KubeClient, copy: Copy): Promise<void> {
     const secret = secretOf({ namespace, name, labels: owner }, copy)
-    const write = () => client.apply(secret, { signal, timeoutMs: callMs })
+    // It is nobody else's: a field that was changed by hand must not stop what has to be remembered.
+    const write = () => client.apply(secret, { signal, timeoutMs: callMs, force: true })
     try {
       await write()
     } catch (error) {
@@ -113,6 +114,23 @@ export function createSecretsStore(
     known = Promise.resolve(best)
   }
 
+  /** Copies that nobody will read any more; they hold keys. `tidy`: the namespace, too, where no lock of ours is in it. */
+  async function forget(gone: StoreContext[], { tidy = false } = {}): Promise<void> {
+    for (const { context, client } of gone) {
+      try {
+        await find(client)
+        await client.delete(ref, { signal, timeoutMs: callMs })
+        if (tidy) await releaseNamespace(client, namespace, { signal, timeoutMs: removalMs })
+      } catch (error) {
+        signal?.throwIfAborted()
+        const command = `kubectl --context ${context} delete secret ${name} -n ${namespace}`
+        onWarning(
+          `what was remembered in context ${context} stays there, with keys (${(error as Error).message}): ${command}`,
+        )
+      }
+    }
+  }
+
   return {
     where,
     async read(path) {
@@ -131,11 +149,19 @@ export function createSecretsStore(
       const release = await lockAll(what)
       try {
         await level()
+        await forget(strays, { tidy: true })
       } catch (error) {
         await release()
         throw error
       }
       return release
+    },
+    async leave(gone, staying) {
+      const servers = contexts.filter(({ context }) => staying.includes(context)).map(({ client }) => client.server)
+      const left = clients.filter(({ context, client }) => gone.includes(context) && !servers.includes(client.server))
+      if (servers.length === 0 || left.length === 0) return
+      clients = clients.filter(each => !left.includes(each))
+      await forget(left)
     },
     async remove() {
       known = undefined
@@ -210,31 +236,5 @@ function inUse(cluster: string, taken: Taken | undefined): UserError {
   const seconds = Math.ceil((taken?.endsInMs ?? 0) / 1000)
   return new UserError(`etcd ${cluster} is being worked on by ${taken?.holder ?? 'another command'}`, {
     hint: `wait until it is done; if it is gone, its lock ends by itself in ${seconds} s`,
-  })
-}
-
-/**
- * Clusters that are remembered in a context, in any namespace. Reads no key: only the names are asked for.
- * Throws `StatusError` for who may not list Secrets.
- */
-export async function listClusters(
-  client: KubeClient,
-  { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<{ name: string; namespace: string }[]> {
-  const labelSelector = Object.entries({ ...partOf, 'app.kubernetes.io/component': component })
-    .map(([label, value]) => `${label}=${value}`)
-    .join(',')
-  const chunks = await client.stream('/api/v1/secrets', {
-    query: { labelSelector },
-    headers: { Accept: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1' },
-    signal,
-    timeoutMs: callMs,
-  })
-  const parts: Uint8Array[] = []
-  for await (const chunk of chunks) parts.push(chunk)
-  const list = JSON.parse(Buffer.concat(parts).toString()) as { items?: StoreSecret[] }
-  return (list.items ?? []).flatMap(({ metadata: { namespace, labels } }) => {
-    const name = labels?.['app.kubernetes.io/instance']
-    return name === undefined || namespace === undefined ? [] : [{ name, namespace }]
   })
 }

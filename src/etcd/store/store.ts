@@ -16,6 +16,8 @@ export interface Store {
    * Answers how to let it go.
    */
   lock(what: string): Promise<() => Promise<void>>
+  /** Of a store that has a copy in each of several contexts: takes away those of `gone`, unless one of `staying` leads to the same cluster. */
+  leave?(gone: string[], staying: string[]): Promise<void>
   /** Everything of this cluster. */
   remove(): Promise<void>
 }

@@ -95,6 +95,8 @@ const startStep = (member: MemberSpec): Step<EtcdWorld> => ({
     const launch = launchFor(world.state, member, driver)
     // A restart for new settings may only come when all others are well: `settingsStep`.
     const waits = world.state.formed && (await runs(world, member, launch))
+    const mended = (waits && (await driver.mend?.(launch))) || []
+    if (mended.length > 0) return { changed: true, detail: `${launch.version}; put right: ${mended.join(', ')}` }
     const changed = waits ? false : await driver.start(launch)
     return { changed, detail: changed ? delivery(driver, launch.version) : launch.version }
   },

@@ -6,19 +6,20 @@ import type { MemberFiles } from '../driver.ts'
 import { annotation } from './names.ts'
 import { ensureNamespace } from './namespace.ts'
 import { digestOf, type Pod, portOf, runningOf, type Secret, secretOf } from './objects.ts'
+import { applyOurs } from './ours.ts'
 import { runs } from './pod-state.ts'
 import { findForeign, findPod, podRef, type Site, waiting } from './world.ts'
 
 /** See `Driver.deliver`. */
 export async function deliver(site: Site, files: MemberFiles): Promise<boolean> {
-  const { client, owner, signal } = site
+  const { client, owner } = site
   const foreign = await findForeign(site)
   if (foreign !== undefined) throw new UserError(foreign, { hint: 'delete it, or name another namespace' })
   await ensureNamespace(client, owner.driver.namespace, waiting(site))
-  const { outcome } = await client.apply<Secret>(secretOf(owner, files), { signal })
+  const { mended } = await applyOurs(site, secretOf(owner, files))
   const pod = await findPod(site)
   if (pod && runs(pod)) await served(site, pod, files)
-  return outcome !== 'unchanged'
+  return mended.length > 0
 }
 
 /** Until a running etcd shows the new certificates: the kubelet looks at volumes about once a minute, or when the pod changes. */

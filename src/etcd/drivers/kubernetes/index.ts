@@ -4,7 +4,7 @@ import type { Driver, Found } from '../driver.ts'
 import { createBackups } from './backups.ts'
 import { deliver, deliveredIn } from './files.ts'
 import { etcdutl } from './helper.ts'
-import { restart, start, stop } from './life.ts'
+import { mend, restart, start, stop } from './life.ts'
 import { nodeFacts } from './node.ts'
 import { type Owner, paths, pinnedNode, runningOf } from './objects.ts'
 import { runs } from './pod-state.ts'
@@ -35,6 +35,7 @@ export function createKubernetesDriver(cluster: string, member: MemberSpec, opti
     inspect: () => inspect(site),
     deliver: files => deliver(site, files),
     start: launch => start(site, launch),
+    mend: launch => mend(site, launch),
     restart: () => restart(site),
     stop: () => stop(site),
     etcdutl: (launch, args, snapshot) => etcdutl(site, launch, args, snapshot),

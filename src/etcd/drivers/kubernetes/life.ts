@@ -14,6 +14,7 @@ import {
   type StatefulSet,
   statefulSetOf,
 } from './objects.ts'
+import { applyOurs } from './ours.ts'
 import { exitCode, mustGo, runs, started, type Wanted } from './pod-state.ts'
 import { lastSaid } from './said.ts'
 import {
@@ -40,14 +41,31 @@ export async function start(site: Site, launch: Launch): Promise<boolean> {
   const stays = pod !== undefined && runs(pod) && !mustGo(pod, { launch, bootstrapArgs: [] })
   // Those for the first start are read only while there is no data: they stay, so that nothing is left to be restarted.
   const wanted = { launch, bootstrapArgs: (stays ? before?.bootstrapArgs : undefined) ?? launch.bootstrapArgs }
-  for (const object of [budgetOf(owner), claimOf(owner, launch.generation)]) {
-    if (object) await client.apply(object, { signal })
-  }
+  await applyAround(site, launch)
   const node = await beginOn(site, launch, before?.launch, known ?? pod?.spec?.nodeName)
   await apply(site, { ...wanted, node, replicas: 1 })
   if (stays) return false
   await newPod(site, wanted, node)
   return true
+}
+
+/** See `Driver.mend`. */
+export async function mend(site: Site, launch: Launch): Promise<string[]> {
+  const [existing, pod] = await Promise.all([findStatefulSet(site), findPod(site)])
+  if (!pod || !runs(pod) || mustGo(pod, { launch, bootstrapArgs: [] })) return []
+  const { bootstrapArgs = launch.bootstrapArgs } = runningOf(pod) ?? {}
+  const node = (existing && pinnedNode(existing.spec.template)) ?? pod.spec?.nodeName
+  return [...(await applyAround(site, launch)), ...(await apply(site, { launch, bootstrapArgs, node, replicas: 1 }))]
+}
+
+/** What stands beside the StatefulSet. Answers what was not as it should be. */
+async function applyAround(site: Site, { generation }: Pick<Launch, 'generation'>): Promise<string[]> {
+  const { owner } = site
+  const mended: string[] = []
+  for (const object of [budgetOf(owner), claimOf(owner, generation)]) {
+    if (object) mended.push(...(await applyOurs(site, object)).mended)
+  }
+  return mended
 }
 
 /** A generation that has not run yet gets its folder, on the node that is known or found for it. */
@@ -116,9 +134,9 @@ async function wait(
   }
 }
 
-async function apply(site: Site, running: Running): Promise<void> {
-  const { client, owner, signal } = site
-  const { object } = await client.apply<StatefulSet>(statefulSetOf(owner, running), { signal })
+async function apply(site: Site, running: Running): Promise<string[]> {
+  const { client, owner } = site
+  const { object, mended } = await applyOurs(site, statefulSetOf(owner, running))
   // A pod deleted before the controller has seen this would come back as it was.
   const generation = object.metadata.generation ?? 0
   await waitFor<StatefulSet>(
@@ -130,6 +148,7 @@ async function apply(site: Site, running: Running): Promise<void> {
         : 'the StatefulSet is not yet seen by its controller',
     waiting(site),
   )
+  return mended
 }
 
 /** See `Driver.restart`. */
