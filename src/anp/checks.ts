@@ -1,5 +1,6 @@
 import { connect } from 'node:tls'
 import type { Check, CheckGroup, CheckResult } from '../checks/check.ts'
+import { counted } from '../counted.ts'
 import { type Cluster, clusterRef, memberThroughKarmada } from '../karmada/cluster.ts'
 import { notApplied, type Work, workRef } from '../karmada/work.ts'
 import type { KubeClient, KubeObject } from '../kube/types.ts'
@@ -140,7 +141,7 @@ export function tunnelChecks({ member, recorded }: CheckedMember): CheckGroup<Ch
       run: world =>
         timed(async () => {
           const { items } = JSON.parse(await get(world, member, '/api/v1/nodes?limit=500')) as { items: unknown[] }
-          return `${items.length} ${items.length === 1 ? 'node' : 'nodes'}`
+          return counted(items.length, 'node')
         }),
     },
     {

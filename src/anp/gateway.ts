@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import { UserError } from '../errors.ts'
 import type { Deployment } from '../karmada/agent.ts'
 import { waitFor } from '../kube/wait.ts'
@@ -36,7 +37,7 @@ export const gatewayStep: Step<World> = {
     })
     world.gateway ??= await loadBalancerAddress(world, progress)
     const { replicas } = settings
-    return { changed, detail: `${replicas} ${replicas === 1 ? 'replica' : 'replicas'} on ${hostPort(world.gateway)}` }
+    return { changed, detail: `${counted(replicas, 'replica')} on ${hostPort(world.gateway)}` }
   },
 }
 

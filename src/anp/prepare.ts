@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import { UserError } from '../errors.ts'
 import { type Cluster, clusterRef } from '../karmada/cluster.ts'
 import type { Step } from '../steps/step.ts'
@@ -15,7 +16,7 @@ export const preflightStep = (jobs: MemberJob[]): Step<World> => ({
   title: 'Preflight',
   async run(world) {
     await preflight(world, jobs)
-    const count = `${jobs.length} ${jobs.length === 1 ? 'member' : 'members'}`
+    const count = counted(jobs.length, 'member')
     const address = world.gateway
       ? `gateway address ${hostPort(world.gateway)}`
       : 'address comes from the load balancer'

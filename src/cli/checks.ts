@@ -1,5 +1,6 @@
 import type { CheckGroup } from '../checks/check.ts'
 import { type CheckOutcome, type ChecksResult, runChecks } from '../checks/runner.ts'
+import { counted } from '../counted.ts'
 import { UserError } from '../errors.ts'
 import { explain } from './errors.ts'
 import { printData } from './print.ts'
@@ -34,7 +35,7 @@ export async function showChecks<World>(
   if (options.output) await printData(session, checksData(result), options.output)
   const failed = failureText(result)
   if (failed) throw new UserError(failed)
-  if (result.warnings > 0 && !options.output) session.say(plural(result.warnings, 'warning'))
+  if (result.warnings > 0 && !options.output) session.say(counted(result.warnings, 'warning'))
   return result
 }
 
@@ -103,8 +104,6 @@ function failureText({ groups, errors, total, warnings }: ChecksResult): string 
   const about = groups.flatMap(({ title, checks }) =>
     title !== undefined && checks.some(check => check.status === 'error') ? [title] : [],
   )
-  const also = warnings > 0 ? `, ${plural(warnings, 'warning')}` : ''
-  return `${errors} of ${plural(total, 'check')} failed${about.length > 0 ? ` for ${about.join(', ')}` : ''}${also}`
+  const also = warnings > 0 ? `, ${counted(warnings, 'warning')}` : ''
+  return `${errors} of ${counted(total, 'check')} failed${about.length > 0 ? ` for ${about.join(', ')}` : ''}${also}`
 }
-
-const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`

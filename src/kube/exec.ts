@@ -1,6 +1,7 @@
 import type { V1Status } from '@kubernetes/client-node'
 import { WebSocket } from 'ws'
 import type { KubeClient, Wire } from './types.ts'
+import { opened } from './web-socket.ts'
 
 /** Channels of `v5.channel.k8s.io`; `close` is followed by the number of the channel that has ended. */
 const channel = { stdin: 0, stdout: 1, stderr: 2, status: 3, close: 255 } as const
@@ -34,7 +35,7 @@ export async function exec(
   // Heard below; a failure must not count as unheard while standard input is still being sent.
   finished.catch(() => undefined)
   try {
-    await opened(socket, client, path, signal)
+    await opened(socket, socket, { client, path, signal, what: 'a command in the pod' })
     if (stdin) await Promise.race([send(socket, stdin), finished])
     return await finished
   } catch (error) {
@@ -50,19 +51,6 @@ function pathOf({ namespace, pod, container, command }: ExecTarget, stdin: boole
   const query = new URLSearchParams({ container, stdin: String(stdin), stdout: 'true', stderr: 'true' })
   for (const word of command) query.append('command', word)
   return `/api/v1/namespaces/${namespace}/pods/${pod}/exec?${query}`
-}
-
-function opened(socket: WebSocket, client: KubeClient, path: string, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.once('open', resolve)
-    socket.on('error', reject)
-    // A refusal is a Status like any other: asked again as a plain request, the server says why.
-    socket.once('unexpected-response', async request => {
-      request.destroy()
-      const answer = await client.stream(path, { signal }).catch((error: unknown) => error)
-      reject(answer instanceof Error ? answer : new Error('the server did not open a command in the pod'))
-    })
-  })
 }
 
 async function send(socket: WebSocket, stdin: AsyncIterable<Uint8Array>): Promise<void> {

@@ -1,6 +1,7 @@
 import { addAbortSignal, Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { KubeClient } from './types.ts'
+import { opened } from './web-socket.ts'
 
 /**
  * A TCP connection to a port of a pod, through the API server and the kubelet (`kubectl port-forward`).
@@ -18,17 +19,7 @@ export async function openPort(
   // Before it is open: the first messages may come along with the answer.
   // The signal goes on to hold once it is open, for whatever is spoken over it.
   const stream = addAbortSignal(signal, asStream(socket, pod, port))
-  await new Promise<void>((resolve, reject) => {
-    socket.once('open', resolve)
-    // Stays on: a stream that breaks while nobody reads it must not end the program.
-    stream.on('error', reject)
-    // A refusal is a Status like any other: asked again as a plain request, the server says why.
-    socket.once('unexpected-response', async request => {
-      request.destroy()
-      const answer = await client.stream(path, { signal }).catch((error: unknown) => error)
-      reject(answer instanceof Error ? answer : new Error(`the server did not open port ${port} of pod ${pod}`))
-    })
-  })
+  await opened(socket, stream, { client, path, signal, what: `port ${port} of pod ${pod}` })
   return stream
 }
 

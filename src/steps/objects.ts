@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import type { KubeClient, KubeObject } from '../kube/types.ts'
 import type { PlannedObject, StepResult } from './step.ts'
 
@@ -36,7 +37,7 @@ export async function deleteAll(
     if (await client.delete({ apiVersion, kind, name: metadata.name, namespace: metadata.namespace }, { dryRun }))
       count++
   }
-  return { changed: count > 0, detail: count === 1 ? '1 object' : `${count} objects` }
+  return { changed: count > 0, detail: counted(count, 'object') }
 }
 
 /** As a dry run shows them. */

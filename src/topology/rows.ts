@@ -1,3 +1,4 @@
+import { counted } from '../counted.ts'
 import { isReady, readyCondition } from '../karmada/cluster.ts'
 import { isReached } from './access.ts'
 import type { FleetMember, FleetPlane, FleetRow, Installation, Probe, Role } from './types.ts'
@@ -68,7 +69,7 @@ function memberCount(members: FleetMember[]): string {
   if (members.length === 0) return 'no members'
   const modes = (['Pull', 'Push'] as const).map(mode => ({ mode, n: members.filter(m => m.mode === mode).length }))
   const parts = modes.filter(({ n }) => n > 0).map(({ mode, n }) => `${n} ${mode.toLowerCase()}`)
-  return `${members.length} ${members.length === 1 ? 'member' : 'members'}: ${parts.join(', ')}`
+  return `${counted(members.length, 'member')}: ${parts.join(', ')}`
 }
 
 function hostNotes({ installations }: Probe, hosted: FleetPlane[]): string[] {

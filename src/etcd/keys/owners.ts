@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts'
 import type { Tally } from './tally.ts'
 
 export interface KeyGroup {
@@ -69,9 +70,9 @@ function apiServer(root: string, groups: KeyGroup[], { karmadas }: Tally): Pick<
   const kind = isKarmada ? (nodes > 0 ? 'both' : 'karmada') : 'kubernetes'
   const name = { karmada: 'Karmada', kubernetes: 'Kubernetes', both: 'Kubernetes AND Karmada in one prefix' }[kind]
   const numbers = [
-    ...(nodes > 0 ? [plural(nodes, 'node')] : []),
-    ...(isKarmada ? [plural(members, 'member')] : []),
-    plural(countOf('masterleases'), 'API server'),
+    ...(nodes > 0 ? [counted(nodes, 'node')] : []),
+    ...(isKarmada ? [counted(members, 'member')] : []),
+    counted(countOf('masterleases'), 'API server'),
   ]
   return { kind, about: `${name}, ${numbers.join(', ')}` }
 }
@@ -87,4 +88,3 @@ const topOf = (prefix: string): string => /^\/?[^/]*/.exec(prefix)?.[0] ?? prefi
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0)
 const bySize = (a: KeyGroup, b: KeyGroup) => b.bytes - a.bytes || (a.prefix < b.prefix ? -1 : 1)
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts'
 /** What is known of a prefix that a new consumer wants. */
 export interface PrefixFacts {
   /** As `normalPrefix` made it. */
@@ -41,7 +42,7 @@ export function prefixVerdict({ prefix, keysBelow, example, usedAbove }: PrefixF
   const such = example === undefined ? '' : `, such as ${example}`
   return {
     free: false,
-    why: `${prefix} is in use: ${keysBelow} ${keysBelow === 1 ? 'key' : 'keys'}${such}`,
+    why: `${prefix} is in use: ${counted(keysBelow, 'key')}${such}`,
     hint: `choose another, such as ${prefix}-2; what is there: kubectl karmada-net etcd keys ${prefix}`,
   }
 }
