@@ -5,6 +5,7 @@ import { contexts } from './contexts.ts'
 import { etcd } from './etcd/index.ts'
 import { options } from './options.ts'
 import { version } from './version.ts'
+import { vip } from './vip/index.ts'
 
 /**
  * All commands, as help lists them: the one table that parsing, help, completion and the docs page are made of.
@@ -15,7 +16,7 @@ export const commands: CommandTable = {
   description: `kubectl karmada-net connects the clusters of a Karmada federation and keeps their control plane available.`,
   groups: [
     { title: 'Network Commands', commands: [anp] },
-    { title: 'High Availability Commands', commands: [etcd] },
+    { title: 'High Availability Commands', commands: [etcd, vip] },
     { title: 'Observe Commands', commands: [contexts] },
     { title: 'Other Commands', commands: [completion, version, options] },
   ],

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { V1Container, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node'
 import daemonSetYaml from '../../manifests/vip/daemonset.yaml'
+import { fromRegistry, ownImage } from '../images.ts'
 import { parseManifest, pick } from '../kube/manifest.ts'
 import type { KubeObject, Wire } from '../kube/types.ts'
 import type { Endpoint } from './address.ts'
@@ -30,33 +31,41 @@ export interface Pod extends KubeObject {
   spec: PodSpec
 }
 
-export interface ObjectSettings {
-  settings: VipSettings
+/** What was asked for beside the settings: a later run goes by it. */
+export interface Asked {
   /** The nodes that it is for; none: all that run Linux. */
   nodes: readonly NodeRequirement[]
-  /** The one node that it begins with. */
-  onlyOn?: string | undefined
-  image: string
+  /** Replaces our own image. */
+  image?: string | undefined
+  /** Replaces the registry of our own image. */
+  imageRegistry?: string | undefined
 }
 
-const annotation = {
-  /** The nodes as they were asked for: what a later run goes by. */
-  nodes: 'karmada-net.io/vip-nodes',
-} as const
+export interface ObjectSettings {
+  settings: VipSettings
+  asked: Asked
+  /** The one node that it begins with. */
+  onlyOn?: string | undefined
+}
+
+const askedAnnotation = 'karmada-net.io/vip-asked'
+
+export const imageOf = ({ image, imageRegistry }: Asked): string => image ?? fromRegistry(ownImage(), imageRegistry)
 
 /** Everything on the cluster, in the order in which it is applied; the DaemonSet comes last. Pure. */
-export function vipObjects({ settings, nodes, onlyOn, image }: ObjectSettings): KubeObject[] {
+export function vipObjects({ settings, asked, onlyOn }: ObjectSettings): KubeObject[] {
   const objects = manifest().filter(({ kind }) => kind !== 'Pod')
   for (const object of objects) object.metadata.labels = { ...object.metadata.labels, ...labels('vip') }
-  pick<ConfigMap>(objects, 'ConfigMap').data = { [settingsKey]: `${JSON.stringify(settings, undefined, 2)}\n` }
+  const config = pick<ConfigMap>(objects, 'ConfigMap')
+  config.metadata.annotations = { [askedAnnotation]: JSON.stringify(asked) }
+  config.data = { [settingsKey]: `${JSON.stringify(settings, undefined, 2)}\n` }
   const daemonSet = pick<DaemonSet>(objects, 'DaemonSet')
-  daemonSet.metadata.annotations = { [annotation.nodes]: JSON.stringify(nodes) }
   const spec = podSpecOf(daemonSet)
-  for (const container of containersOf(spec)) container.image = image
+  for (const container of containersOf(spec)) container.image = imageOf(asked)
   const port = spec.containers[0]?.ports?.find(({ name }) => name === 'status')
   if (!port) throw new Error('manifest has no port status')
   port.containerPort = settings.statusPort
-  placeOn(spec, nodes, onlyOn)
+  placeOn(spec, asked.nodes, onlyOn)
   return objects
 }
 
@@ -83,13 +92,11 @@ export function uninstallPod({ vip, node, image }: UninstallSettings): Pod {
 const uninstallName = (node: string): string =>
   `${name}-uninstall-${createHash('sha256').update(node).digest('hex').slice(0, 10)}`
 
-/** The nodes that an installation was asked to be for; undefined: it is none of ours. */
-export function nodesOf({ metadata }: KubeObject): NodeRequirement[] | undefined {
-  const text = metadata.annotations?.[annotation.nodes]
-  return text === undefined ? undefined : (JSON.parse(text) as NodeRequirement[])
+/** As the ConfigMap has it, which is there longest. Undefined: it is none of ours. */
+export function askedOf({ metadata }: ConfigMap): Asked | undefined {
+  const text = metadata.annotations?.[askedAnnotation]
+  return text === undefined ? undefined : (JSON.parse(text) as Asked)
 }
-
-export const imageOf = (daemonSet: DaemonSet): string | undefined => podSpecOf(daemonSet).containers[0]?.image
 
 /** The node that an installation has not gone beyond yet; undefined: it is on all its nodes. */
 export const canaryOf = (daemonSet: DaemonSet): string | undefined =>

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { pick } from '../../../src/kube/manifest.ts'
 import {
+  askedOf,
   type ConfigMap,
   canaryOf,
   type DaemonSet,
   imageOf,
-  nodesOf,
   type ObjectSettings,
   uninstallPod,
   vipObjects,
@@ -15,8 +15,7 @@ import { defaultSettings, readSettings } from '../../../src/vip/settings.ts'
 
 const given = (more: Partial<ObjectSettings> = {}): ObjectSettings => ({
   settings: { ...defaultSettings, staticServers: [], drained: [], vip: '198.18.0.1', port: 6443, statusPort: 9820 },
-  nodes: [],
-  image: 'mirror.example.com/karmada-net:v1',
+  asked: { nodes: [], image: 'mirror.example.com/karmada-net:v1' },
   ...more,
 })
 const daemonSet = (more?: Partial<ObjectSettings>) => pick<DaemonSet>(vipObjects(given(more)), 'DaemonSet')
@@ -68,14 +67,23 @@ test('a node that is not ready, or not for pods, has it as well', () => {
   })
 })
 
+test.each([
+  [{}, /^ghcr\.io\/karmada-net\/karmada-net:v/],
+  [{ imageRegistry: 'mirror.example.com/ghcr/' }, /^mirror\.example\.com\/ghcr\/karmada-net\/karmada-net:v/],
+  [{ image: 'example.com/own:1', imageRegistry: 'mirror.example.com' }, /^example\.com\/own:1$/],
+])('the image of %j', (asked, image) => {
+  expect(imageOf({ nodes: [], ...asked })).toMatch(image)
+})
+
 test('the port of its status is the one of the settings', () => {
   expect(podSpec()?.containers[0]?.ports).toEqual([{ name: 'status', containerPort: 9820 }])
 })
 
 test('where it is to run is remembered, and how far it has come', () => {
   const nodes = parseSelector('pool=a')
-  const began = daemonSet({ nodes, onlyOn: 'node-1' })
-  expect([nodesOf(began), canaryOf(began), imageOf(began)]).toEqual([nodes, 'node-1', given().image])
+  const began = daemonSet({ asked: { nodes }, onlyOn: 'node-1' })
+  const config = pick<ConfigMap>(vipObjects(given({ asked: { nodes } })), 'ConfigMap')
+  expect([askedOf(config), canaryOf(began)]).toEqual([{ nodes }, 'node-1'])
   const [term] =
     began.spec.template.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
       ?.nodeSelectorTerms ?? []
@@ -83,7 +91,7 @@ test('where it is to run is remembered, and how far it has come', () => {
     matchExpressions: [{ key: 'pool', operator: 'In', values: ['a'] }],
     matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node-1'] }],
   })
-  expect(canaryOf(daemonSet({ nodes }))).toBeUndefined()
+  expect(canaryOf(daemonSet({ asked: { nodes } }))).toBeUndefined()
   expect(podSpec()?.affinity).toBeUndefined()
 })
 

@@ -1,0 +1,182 @@
+import { UserError } from '../errors.ts'
+import type { KubeObject } from '../kube/types.ts'
+import { waitFor, waitForList } from '../kube/wait.ts'
+import { bare, deleteAll, planned } from '../steps/objects.ts'
+import type { Progress, Step, StepResult } from '../steps/step.ts'
+import { isOurs, namespace, refs, selectorOf } from './names.ts'
+import { imageOf, type Pod, uninstallPod, vipObjects } from './objects.ts'
+import type { AgentPod } from './reports.ts'
+import { type ClusterFacts, readFacts } from './up/facts.ts'
+import { few } from './up/objections.ts'
+import { type Installation, type VipWorld, waiting } from './world.ts'
+
+/** Nodes at the same time. */
+const atOnce = 20
+
+/** Agents first, as they would put back what goes next; what says where the virtual IP was goes last. */
+export const downSteps = (found: Installation): Step<VipWorld>[] => [
+  agentsGoneStep(found),
+  nodesCleanStep(found),
+  objectsGoneStep(found),
+]
+
+const where = ({ client }: VipWorld): string => `cluster ${client.context}, to be deleted`
+
+const agentsGoneStep = (found: Installation): Step<VipWorld> => {
+  const objects = ({ client, signal }: VipWorld) => ownOnes(client, [refs.daemonSet], signal)
+  return {
+    title: 'Agents removed',
+    objects: async world => planned(where(world), (await objects(world)).map(bare)),
+    dryRun: async world => deleteAll(world.client, await objects(world), true),
+    async run(world, progress) {
+      const { changed } = await deleteAll(world.client, await objects(world))
+      const ref = { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: selectorOf('vip') }
+      // On a node that is not heard of nobody can end it; there it puts nothing back either, as its settings are gone.
+      const { nodes } = await readFacts(world.client, found.asked.nodes, world)
+      const dead = new Set(nodes.filter(({ ready }) => !ready).map(({ name }) => name))
+      const check = (pods: AgentPod[]) => {
+        const left = pods.filter(({ spec }) => !dead.has(spec?.nodeName ?? ''))
+        return left.length === 0 ? true : `${left.length} still running`
+      }
+      await waitForList<AgentPod>(world.client, ref, check, waiting(world, progress))
+      return { changed }
+    },
+  }
+}
+
+const nodesCleanStep = (found: Installation): Step<VipWorld> => ({
+  title: 'Rules, route, files and sysctls',
+  objects: async world =>
+    planned(
+      `cluster ${world.client.context}`,
+      (await readFacts(world.client, [], world)).nodes.map(({ name }) => podFor(found, name)),
+    ),
+  async run(world, progress) {
+    // All of them: one may have left the selection since, and where there is nothing, nothing is done.
+    const facts = await readFacts(world.client, [], world)
+    const ready = facts.nodes.filter(node => node.ready).map(({ name }) => name)
+    const failures = await cleanNodes(world, found, ready, progress)
+    const away = facts.nodes.filter(node => !node.ready).map(({ name }) => `${name}: it is not Ready`)
+    const left = [...failures, ...away]
+    if (left.length > 0 && !world.force) throw notClean(left)
+    return { changed: true, detail: cleanText(facts, left) }
+  },
+})
+
+const cleanText = ({ nodes }: ClusterFacts, left: readonly string[]): string =>
+  left.length === 0
+    ? `nothing is left on ${nodes.length} node${nodes.length === 1 ? '' : 's'}`
+    : `left as they are: ${few(left)}`
+
+const notClean = (left: readonly string[]): UserError =>
+  new UserError(`something is left on ${left.length} node${left.length === 1 ? '' : 's'}: ${few(left)}`, {
+    hint: 'mend that and run the same command again, or leave these nodes as they are with --force',
+  })
+
+/** Answers what failed, one line a node. */
+async function cleanNodes(
+  world: VipWorld,
+  found: Installation,
+  nodes: readonly string[],
+  progress: Progress,
+): Promise<string[]> {
+  const queue = [...nodes]
+  const failures: string[] = []
+  let done = 0
+  const worker = async () => {
+    for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
+      const failure = await cleanNode(world, podFor(found, node))
+      if (failure !== undefined) failures.push(`${node}: ${failure}`)
+      done++
+      progress(`${done} of ${nodes.length} nodes`)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, nodes.length) }, worker))
+  return failures.sort()
+}
+
+const podFor = ({ settings, asked }: Installation, node: string): Pod =>
+  uninstallPod({ vip: { host: settings.vip, port: settings.port }, node, image: imageOf(asked) })
+
+type EndedPod = AgentPod
+
+/** Runs the pod to its end and removes it. Answers why the node is not clean; undefined: it is. */
+async function cleanNode(world: VipWorld, pod: Pod): Promise<string | undefined> {
+  const { client, signal } = world
+  const ref = { apiVersion: 'v1', kind: 'Pod', namespace, name: pod.metadata.name }
+  // One of an earlier attempt has said what it had to say.
+  if (await client.delete(ref, { signal })) await gone(world, ref)
+  await client.create(pod, { signal })
+  try {
+    const ended = await waitFor<EndedPod>(
+      client,
+      ref,
+      hasEnded,
+      waiting(world, () => {}),
+    )
+    return ended.status?.phase === 'Succeeded' ? undefined : saidBy(ended)
+  } catch (error) {
+    if (signal.aborted || !(error instanceof UserError)) throw error
+    return error.message
+  } finally {
+    await client.delete(ref)
+  }
+}
+
+const gone = async (world: VipWorld, { name }: { name: string }): Promise<void> => {
+  const ref = { apiVersion: 'v1', kind: 'Pod', namespace, fieldSelector: `metadata.name=${name}` }
+  const check = (pods: AgentPod[]) => (pods.length === 0 ? true : `pod ${name} of an earlier attempt is still there`)
+  await waitForList<AgentPod>(
+    world.client,
+    ref,
+    check,
+    waiting(world, () => {}),
+  )
+}
+
+function hasEnded(pod: EndedPod | undefined): true | string {
+  if (!pod) throw new UserError('its pod was removed by somebody else')
+  const { phase, containerStatuses } = pod.status ?? {}
+  if (phase === 'Succeeded' || phase === 'Failed') return true
+  const waits = containerStatuses?.[0]?.state?.waiting
+  return waits?.message ? `${waits.reason}: ${waits.message}` : `its pod is ${phase ?? 'not there'}`
+}
+
+function saidBy({ status }: EndedPod): string {
+  const message = status?.containerStatuses?.[0]?.state?.terminated?.message ?? status?.message ?? ''
+  return (
+    message
+      .trim()
+      .replace(/^error: /, '')
+      .replaceAll('\n', '; ') || 'uninstalling failed, and it said nothing'
+  )
+}
+
+const objectsGoneStep = (found: Installation): Step<VipWorld> => {
+  const objects = ({ client, signal }: VipWorld) => ownOnes(client, leaving(found), signal)
+  return {
+    title: 'Settings and permissions removed',
+    objects: async world => planned(where(world), (await objects(world)).map(bare)),
+    dryRun: async world => deleteAll(world.client, await objects(world), true),
+    run: async (world): Promise<StepResult> => deleteAll(world.client, await objects(world)),
+  }
+}
+
+/** The settings last: while they are there, `vip down` knows what to go on with. */
+function leaving({ settings, asked }: Installation) {
+  const objects = vipObjects({ settings, asked }).filter(({ kind }) => kind !== 'DaemonSet')
+  const last = ({ kind }: KubeObject) => (kind === 'ConfigMap' ? 1 : 0)
+  return objects
+    .toSorted((a, b) => last(a) - last(b))
+    .map(({ apiVersion, kind, metadata: { name, namespace } }) => ({ apiVersion, kind, name, namespace }))
+}
+
+/** Those that are there and carry our label. */
+async function ownOnes(
+  client: VipWorld['client'],
+  wanted: readonly { apiVersion: string; kind: string; name: string; namespace?: string | undefined }[],
+  signal: AbortSignal,
+): Promise<KubeObject[]> {
+  const there = await Promise.all(wanted.map(ref => client.find<KubeObject>(ref, { signal })))
+  return there.filter(object => object !== undefined && isOurs(object)) as KubeObject[]
+}

@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util'
+import { UserError } from '../../errors.ts'
+import type { KubeObject } from '../../kube/types.ts'
+import { applyAll, planned } from '../../steps/objects.ts'
+import type { Step } from '../../steps/step.ts'
+import { formatEndpoint, parseEndpoint } from '../address.ts'
+import { unreached } from '../judge.ts'
+import { type Asked, vipObjects } from '../objects.ts'
+import type { NodeNews } from '../reports.ts'
+import type { VipSettings } from '../settings.ts'
+import { agentsReady } from '../wait.ts'
+import type { Installation, VipWorld } from '../world.ts'
+import { requireName, seeCertificates } from './certificates.ts'
+import { chooseCanary } from './choose.ts'
+import { type ClusterFacts, readFacts } from './facts.ts'
+import { few, objections } from './objections.ts'
+
+/** What `vip up` is to make true, and what it finds. */
+export interface UpJob {
+  settings: VipSettings
+  asked: Asked
+  /** What was there before. */
+  found: Installation | undefined
+  /** The name that clients will check, where it is not the virtual IP; said on the command line. */
+  otherName: boolean
+  /** Of the preflight. */
+  facts?: ClusterFacts
+}
+
+export const upSteps = (job: UpJob): Step<VipWorld>[] => [
+  preflightStep(job),
+  permissionsStep(job),
+  canaryStep(job),
+  everywhereStep(job),
+]
+
+/** Looks, and changes nothing. Throws `UserError` with everything that stands in the way. */
+export async function preflight(job: UpJob, { client, signal, force }: VipWorld): Promise<ClusterFacts> {
+  const { settings, asked, found, otherName } = job
+  const facts = await readFacts(client, asked.nodes, { signal })
+  const named = settings.staticServers.map(parseEndpoint).filter(server => server !== undefined)
+  facts.apiServers.push(...named.filter(server => !facts.apiServers.some(each => isDeepStrictEqual(each, server))))
+  if (facts.nodes.length === 0)
+    throw new UserError('there is no such node', { hint: 'kubectl get nodes --show-labels' })
+  const met = objections(settings, facts)
+  if (met.length > 0 && !force)
+    throw new UserError(met.map(({ text }) => text).join('\n'), { hint: met.find(({ hint }) => hint)?.hint })
+  // Later, only clients that were moved to it would notice, and they have settled it.
+  if (!found && !otherName && !force) requireName(await seeCertificates(facts.apiServers, settings.vip), settings.vip)
+  job.facts = facts
+  return facts
+}
+
+const preflightStep = (job: UpJob): Step<VipWorld> => ({
+  title: 'Preflight',
+  async run(world) {
+    const { nodes, apiServers } = await preflight(job, world)
+    return { changed: false, detail: `${count(nodes.length, 'node')}, ${count(apiServers.length, 'API server')}` }
+  },
+  dryRun: async world => ({ changed: false, detail: count((await preflight(job, world)).nodes.length, 'node') }),
+})
+
+const isAgent = ({ kind }: KubeObject): boolean => kind === 'DaemonSet'
+const where = ({ client }: VipWorld): string => `cluster ${client.context}`
+
+const permissionsStep = (job: UpJob): Step<VipWorld> => {
+  const objects = () => vipObjects(job).filter(object => !isAgent(object))
+  return {
+    title: 'Settings and permissions',
+    objects: world => planned(where(world), objects()),
+    dryRun: world => applyAll(world.client, objects(), world, true),
+    async run(world) {
+      const { changed } = await applyAll(world.client, objects(), world)
+      return {
+        changed,
+        detail: `${formatEndpoint({ host: job.settings.vip, port: job.settings.port })}, ${job.settings.scheduler}`,
+      }
+    },
+  }
+}
+
+/** A new installation proves itself on one node before the others have it. */
+const canaryStep = (job: UpJob): Step<VipWorld> => ({
+  title: 'First node',
+  async run(world, progress) {
+    const { found, facts, settings } = job
+    const begun = found?.daemonSet !== undefined
+    if (begun && found.canary === undefined) return { changed: false, detail: 'is past' }
+    const canary = facts?.nodes.find(({ name }) => name === found?.canary) ?? chooseCanary(facts?.nodes ?? [])
+    if (!canary) throw new UserError('no node is Ready', { hint: 'kubectl get nodes' })
+    await applyAll(world.client, vipObjects({ ...job, onlyOn: canary.name }).filter(isAgent), world)
+    const [news] = await agentsReady(world, settings, [canary.name], progress)
+    return { changed: true, detail: `${canary.name}: ${serversOf(news)}` }
+  },
+})
+
+const everywhereStep = (job: UpJob): Step<VipWorld> => {
+  const objects = () => vipObjects(job).filter(isAgent)
+  return {
+    title: 'All nodes',
+    objects: world => planned(where(world), objects()),
+    dryRun: world => applyAll(world.client, objects(), world, true),
+    async run(world, progress) {
+      const { changed } = await applyAll(world.client, objects(), world)
+      const nodes = job.facts?.nodes ?? []
+      const ready = nodes.filter(node => node.ready).map(({ name }) => name)
+      const news = await agentsReady(world, job.settings, ready, progress)
+      return { changed, detail: outcome(news, nodes.length - ready.length) }
+    },
+  }
+}
+
+function outcome(news: readonly NodeNews[], notReady: number): string {
+  const lost = [...new Set(news.flatMap(({ report }) => (report ? unreached(report) : [])))]
+  const parts = [`${count(news.length, 'node')}: ${serversOf(news[0])}`]
+  if (lost.length > 0) parts.push(`reached by none: ${few(lost)}`)
+  if (notReady > 0) parts.push(`${count(notReady, 'node')} not Ready, with it when they are`)
+  return parts.join('; ')
+}
+
+function serversOf(news: NodeNews | undefined): string {
+  const servers = news?.report?.servers ?? []
+  return `${servers.filter(({ state }) => state === 'up').length} of ${count(servers.length, 'API server')} up`
+}
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`
