@@ -25,13 +25,15 @@ control planes on it stop. Asks for the name of the cluster to be typed; --yes a
   async run({ flags, session }) {
     const { join } = await import('node:path')
     const { downGroups } = await import('../../etcd/down.ts')
+    const { backupPlaces } = await import('../../etcd/backup/plan.ts')
     const { endTimerStep } = await import('../../etcd/backup/schedule-steps.ts')
     const { perform } = await import('../../cli/perform.ts')
     const world = await openEtcd(flags, session)
     const { name, members } = world.state.spec
     const folder = flags.snapshotDir ?? join(await stateFolder(session, flags.state), 'snapshots', name)
     const save = flags.skipSnapshot || !world.state.formed ? undefined : savingTo(folder)
-    const backups = world.state.spec.backup && endTimerStep(await machineFor(flags, session))
+    const timed = world.state.spec.backup && backupPlaces(world.state.spec).length === 0
+    const backups = timed ? endTimerStep(await machineFor(flags, session)) : undefined
     const groups = downGroups(members, { keepData: flags.keepData, save, backups })
     if (flags.dryRun !== 'none') {
       const { sayPlan } = await import('./plan.ts')

@@ -20,7 +20,10 @@ export const etcdSnapshotSave = defineCommand({
 member where one fails in the middle. The file appears under its name only once its checksum fits and the disk has it.
 
 A folder gets a file NAME-REVISION-DATE.db; --keep then removes the oldest ones of this cluster. The file holds every Secret of the
-control planes on this etcd, readable for whoever can read the file: it is made with mode 0600.`,
+control planes on this etcd, readable for whoever can read the file: it is made with mode 0600.
+
+--every schedules backups and does nothing now. Where members run in Kubernetes a CronJob of each site takes them, beside a member
+and into a folder of its node, so that each site has copies of its own; else a timer of systemd on this machine.`,
   examples: [
     ['Into a folder, the newest seven stay', 'etcd snapshot save /backup/ --keep 7'],
     ['Into one file', 'etcd snapshot save before-upgrade.db'],

@@ -129,4 +129,6 @@ const verification = 'When all members run, `kubectl karmada-net etcd up` on the
 const dataNotes = (cluster: string, { generation }: Launch) =>
   `* The data is in \`${pathsOf(cluster).data(generation)}\`. A life of a member begins with a new number; folders with a lower one can go.
 * Back to a snapshot: \`kubectl karmada-net etcd snapshot restore FILE\` puts it and \`${restoreScript}\` in here. Copy (step 1),
-  then \`sh ${restoreScript}\` on each machine; the command waits for all, and verifies.`
+  then \`sh ${restoreScript}\` on each machine; the command waits for all, and verifies.
+* Backups: \`kubectl karmada-net etcd snapshot save --every 6h\`, on the machine that is to take them, sets up a timer there; with
+  \`--out DIR\` it writes the units only.`
