@@ -25,10 +25,10 @@ export interface World {
   read<T extends KubeObject>(context: string, words: string): Promise<T>
 }
 
-/** `more`: variables of the plugin's environment. */
-export async function openWorld(more: Record<string, string> = {}): Promise<World> {
+/** `more`: variables of the plugin's environment; its PATH is what comes first. */
+export async function openWorld({ PATH: first, ...more }: Record<string, string> = {}): Promise<World> {
   const sandbox = await openSandbox()
-  const path = `${join(sandbox.dir, 'plugin')}:${sandbox.bin}:${env['PATH']}`
+  const path = [first, join(sandbox.dir, 'plugin'), sandbox.bin, env['PATH']].filter(Boolean).join(':')
   const world: World = {
     sandbox,
     karmadaNet(words, { kubeconfig, hub = false, timeoutMs = 180_000, signal } = {}) {

@@ -19,6 +19,9 @@ const packages: Record<string, string> = {
   kmod: '/sbin/modprobe',
   mount: '/bin/mount',
   'util-linux': '/usr/bin/nsenter',
+  // The way to an engine on another machine.
+  'openssh-client': '/usr/bin/ssh',
+  'openssh-server': '/usr/sbin/sshd',
   // Units are verified with it, and run by it.
   systemd: '/usr/bin/systemd-analyze',
   // These are packed into images.
@@ -56,6 +59,7 @@ const policy = '/usr/sbin/policy-rc.d'
 /** Debian starts what it installs; the sandbox runs its own containerd, and no haproxy outside a pod. */
 async function withoutServices(install: () => Promise<unknown>): Promise<void> {
   const ours = !existsSync(policy)
+  const sshd = existsSync(packages['openssh-server'] ?? '')
   if (ours) await writeFile(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
   try {
     await install()
@@ -63,6 +67,8 @@ async function withoutServices(install: () => Promise<unknown>): Promise<void> {
     if (ours) await rm(policy, { force: true })
   }
   // Where systemd enabled them for the next boot, they stay out of the way as well.
-  if (existsSync('/run/systemd/system'))
-    await attempt(['systemctl', 'disable', '--quiet', 'haproxy', 'docker.service', 'docker.socket'])
+  if (!existsSync('/run/systemd/system')) return
+  await attempt(['systemctl', 'disable', '--quiet', 'haproxy', 'docker.service', 'docker.socket'])
+  // By one that was there before, somebody may come to this machine.
+  if (!sshd) await attempt(['systemctl', 'disable', '--quiet', 'ssh.service', 'ssh.socket'])
 }

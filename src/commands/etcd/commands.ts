@@ -3,6 +3,7 @@ import { etcdAlarms } from './alarms.ts'
 import { etcdCerts } from './certs/index.ts'
 import { etcdDefrag } from './defrag.ts'
 import { etcdDown } from './down.ts'
+import { etcdInventory } from './inventory.ts'
 import { etcdKeys } from './keys.ts'
 import { etcdMember } from './member/index.ts'
 import { etcdRecover } from './recover.ts'
@@ -26,5 +27,6 @@ export const commands: readonly Entry[] = [
   etcdAlarms,
   etcdRecover,
   etcdKeys,
+  etcdInventory,
   etcdDown,
 ]

@@ -1,4 +1,5 @@
-import { cp, rm } from 'node:fs/promises'
+import { cp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { stderr } from 'node:process'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { eventually } from '../plugin.ts'
@@ -8,6 +9,7 @@ const etcd = await openEtcdWorld('member')
 const { karmadaNet, machines } = etcd
 /** Throws where the sandbox has too few: nothing is skipped for want of a machine. */
 const fourth = etcd.sandbox.machine('etcd4')
+const fifth = etcd.sandbox.machine('etcd5')
 
 const saysWell = (count: number) =>
   eventually(60, async () => {
@@ -148,6 +150,30 @@ test('from three to one and back', async () => {
   })
   expect(lost).toEqual([])
   await saysWell(3)
+})
+
+test('from three to five, where two may be down, and back', async () => {
+  const { lost } = await etcd.underWrites(async () => {
+    const named = [fourth, fifth].map(({ name }) => `--member ${etcd.memberOf(name)}`).join(' ')
+    expect(await timed(`etcd scale 5 ${named}`)).toSucceed()
+    await saysWell(5)
+    const [first = '', second = ''] = await etcd.followers()
+    await Promise.all([etcd.stop(first), etcd.stop(second)])
+    expect((await karmadaNet('etcd status')).stderr).toContain('3 of 5 voters healthy')
+    // Who is down goes first.
+    expect(await timed('etcd scale 3')).toSucceed()
+    const left = (await etcd.spec()).members.map(({ name }) => name)
+    expect(left).toHaveLength(3)
+    expect(left.filter(name => name === first || name === second)).toEqual([])
+  }, gently)
+  expect(lost).toEqual([])
+  await saysWell(3)
+  // What it has become is an inventory that changes nothing.
+  const file = join(etcd.state, 'now.yaml')
+  await writeFile(file, (await karmadaNet('etcd inventory')).stdout)
+  expect((await karmadaNet(`etcd up -f ${file}`)).stderr).toContain('Nothing to do')
+  // Other tests find members on the first three machines.
+  await etcd.clean()
 })
 
 describe('refused, and nothing is changed', () => {

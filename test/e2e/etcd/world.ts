@@ -45,11 +45,11 @@ export interface EtcdTestWorld extends Pick<World, 'sandbox' | 'karmadaNet' | 'r
 
 const folder = 'etcd-state'
 
-/** `cluster`: its name; each test file has one of its own. */
-export async function openEtcdWorld(cluster: string): Promise<EtcdTestWorld> {
+/** `cluster`: its name; each test file has one of its own. `more`: as `openWorld`. */
+export async function openEtcdWorld(cluster: string, more: Record<string, string> = {}): Promise<EtcdTestWorld> {
   const { dir, machines } = await openSandbox()
   const state = join(dir, folder, cluster)
-  const { sandbox, karmadaNet, runUntil } = await openWorld({ KARMADA_NET_STATE: state })
+  const { sandbox, karmadaNet, runUntil } = await openWorld({ KARMADA_NET_STATE: state, ...more })
   const store = createDirectoryStore(join(state, 'etcd', cluster))
   const identity = () => adminIdentity(store)
   const docker = async (machine: string, ...words: string[]) =>
