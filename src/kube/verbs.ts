@@ -78,9 +78,8 @@ export async function deleteObject(session: Session, ref: ObjectRef, options?: W
     const request = {
       method: 'DELETE',
       path: await objectPath(session, ref, options),
-      query: dryRun(options),
       headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' }),
+      body: JSON.stringify(deleteOptions(options)),
     }
     await session.json(request, options)
     return true
@@ -89,6 +88,14 @@ export async function deleteObject(session: Session, ref: ObjectRef, options?: W
     throw error
   }
 }
+
+/** A server that is given a body reads its options from there alone: `dryRun` in the query would delete. */
+const deleteOptions = (options: WriteOptions | undefined) => ({
+  apiVersion: 'v1',
+  kind: 'DeleteOptions',
+  propagationPolicy: 'Background',
+  ...(options?.dryRun && { dryRun: ['All'] }),
+})
 
 export function dryRun(options: WriteOptions | undefined): { dryRun?: string } {
   return options?.dryRun ? { dryRun: 'All' } : {}

@@ -72,7 +72,8 @@ test('delete: background propagation, and whether there was something', async ()
   server.on(`DELETE ${path}`, { body: { kind: 'Status', status: 'Success' } }, status(404, 'NotFound', 'gone'))
   expect(await client.delete(ref, { dryRun: true })).toBe(true)
   expect(JSON.parse(last()?.body ?? '')).toMatchObject({ propagationPolicy: 'Background' })
-  expect(last()?.query).toEqual({ dryRun: 'All' })
+  // With a body the query is not read.
+  expect(JSON.parse(last()?.body ?? '')).toMatchObject({ dryRun: ['All'] })
   expect(await client.delete(ref)).toBe(false)
 })
 
