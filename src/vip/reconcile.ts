@@ -37,7 +37,8 @@ export function createReconciler(): Reconciler {
   let completed: string | undefined
   /** What /proc does not show (a scheduler's flags) is as wanted since then. */
   let edited: string | undefined
-  let failed: { atMs: number; error: string } | undefined
+  /** `helpless`: ipvsadm could not even run. */
+  let failed: { atMs: number; error: string; helpless: boolean } | undefined
   let wokenMs = Number.NEGATIVE_INFINITY
 
   async function read(): Promise<string> {
@@ -53,11 +54,15 @@ export function createReconciler(): Reconciler {
     return now
   }
 
-  async function change(lines: string[]): Promise<string> {
-    if (failed && performance.now() - failed.atMs < againMs) return failed.error
-    const said = await changeTable(lines).catch((error: Error) => error.message)
-    failed = said === '' ? undefined : { atMs: performance.now(), error: said }
-    return said
+  async function change(lines: string[]): Promise<void> {
+    if (failed && performance.now() - failed.atMs < againMs) return
+    const failure = (error: string, helpless: boolean) => ({ atMs: performance.now(), error, helpless })
+    try {
+      const said = await changeTable(lines)
+      failed = said === '' ? undefined : failure(said, false)
+    } catch (error) {
+      failed = failure((error as Error).message, true)
+    }
   }
 
   async function look(address: Endpoint, wantedOf: (present: ReadonlySet<string>) => WantedTable): Promise<Pass> {
@@ -77,13 +82,14 @@ export function createReconciler(): Reconciler {
       if (found) completed = name
       return { ...pass, complete: found !== undefined }
     }
-    const error = await change(lines)
+    await change(lines)
     const after = findServer(await read(), address)
     const complete = after !== undefined && tableLines(wanted, after).length === 0
     if (complete) completed = name
-    // Only what still is not so is an error: another may have been quicker with the same line.
-    if (complete || error === '') edited = options
-    return { ...pass, found: after, complete, ...(error !== '' && !complete && { error }) }
+    // A line that was refused is no error where all is as wanted: another may have been quicker.
+    const error = failed && (failed.helpless || !complete) ? failed.error : undefined
+    if (error === undefined) edited = options
+    return { ...pass, found: after, complete, ...(error !== undefined && { error }) }
   }
 
   return {

@@ -5,14 +5,13 @@ import { runProgram } from '../../program.ts'
 const patienceMs = 10_000
 
 /**
- * Gives the lines to one `ipvsadm -R`: one process, however many lines. What it says of single lines is the answer, as it goes on after
- * those; empty where all went well. Throws `UserError` where it cannot run.
+ * Gives the lines to one `ipvsadm -R`: one process, however many lines. It goes on after a line that the kernel refuses, and its exit
+ * code is that of the last one: what it says is the answer, empty where all went well. Throws `UserError` where it cannot run.
  */
 export async function changeTable(lines: readonly string[]): Promise<string> {
   const input = [Buffer.from(lines.map(line => `${line}\n`).join(''))]
   const { code, stderr } = await run('ipvsadm', ['-R'], input)
-  if (code === 0) return ''
-  return oneLine(stderr) || `ipvsadm -R ended with ${code}`
+  return oneLine(stderr) || (code === 0 ? '' : `ipvsadm -R ended with ${code}`)
 }
 
 /** Makes the kernel load IPVS, if it has it: the first question does. */

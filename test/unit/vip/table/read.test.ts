@@ -5,16 +5,16 @@ import { countServers, findServer, hexEndpoint, parseTable } from '../../../../s
 const text = `IP Virtual Server version 1.2.1 (size=4096)
 Prot LocalAddress:Port Scheduler Flags
   -> RemoteAddress:Port Forward Weight ActiveConn InActConn
-TCP  0A090909:0050 wlc persistent 300 FFFFFFFF
-FWM  00000007 rr
-  -> 0A000003:0050      Route   1      0          0
-UDP  0A090909:0035 rr ops
-TCP  C6120001:192B lc
-  -> 0A000002:192B      Masq    0      3          0
-  -> 0A000001:192B      Masq    1      12         345
-TCP  C6120001:192C lc
-TCP  [fd00:0000:0000:0000:0000:0000:0000:0001]:192B rr
-  -> [fd10:0000:0000:0000:0000:0000:0000:0002]:192B      Masq    1      0          0
+TCP  0A090909:0050 wlc  persistent 75000 FFFFFFFF
+FWM  00000007 rr 
+  -> 0A000003:0050      Route   1      0          0         
+UDP  0A090909:0035 rr ops  
+TCP  C6120001:192B lc  
+  -> 0A000002:192B      Masq    0      3          0         
+  -> 0A000001:192B      Masq    1      12         345         
+TCP  C6120001:192C lc  
+TCP  [fd00:0000:0000:0000:0000:0000:0000:0001]:192B rr 
+  -> [fd10:0000:0000:0000:0000:0000:0000:0002]:192B      Masq    1      0          0         
 `
 
 test('a table of both families is read, real servers under their virtual server', () => {
@@ -24,7 +24,7 @@ test('a table of both families is read, real servers under their virtual server'
       host: '10.9.9.9',
       port: 80,
       scheduler: 'wlc',
-      flags: 'persistent 300 FFFFFFFF',
+      flags: 'persistent 75000 FFFFFFFF',
       realServers: [],
     },
     { protocol: 'UDP', host: '10.9.9.9', port: 53, scheduler: 'rr', flags: 'ops', realServers: [] },
