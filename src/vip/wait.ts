@@ -33,45 +33,67 @@ export async function agentsReady(
     const news = await askAgents(client, wanted, settings.statusPort, signal)
     const missing = [...stillMissing(nodes, wanted, news, settings), ...rollout(daemonSet)]
     if (missing.length === 0) return news
-    if (performance.now() > end) throw await timedOut(world, missing)
-    progress(few(missing, 1))
+    const hopeless = missing.every(({ hopeless }) => hopeless)
+    if (hopeless || performance.now() > end) throw await notReady(world, missing, hopeless)
+    progress(few(missing.map(textOf), 1))
     await pause(everyMs, signal)
   }
 }
 
-/** Pure but for its order: what the user is told first comes first. */
-function stillMissing(
+interface Missing {
+  text: string
+  /** More waiting will not mend it. */
+  hopeless: boolean
+}
+
+const textOf = ({ text }: Missing): string => text
+const soon = (text: string): Missing => ({ text, hopeless: false })
+
+/** Pure. */
+export function stillMissing(
   nodes: readonly string[],
   pods: ReadonlyMap<string, AgentPod>,
   news: readonly NodeNews[],
   settings: VipSettings,
-): string[] {
-  const without = nodes.filter(node => !pods.has(node)).map(node => `${node}: has no agent yet`)
+): Missing[] {
+  const without = nodes.filter(node => !pods.has(node)).map(node => soon(`${node} has no agent yet`))
   const reached = news.flatMap(({ report }) => report?.servers ?? []).filter(({ state }) => state === 'up')
   const reachable = new Set(reached.map(({ address }) => address))
-  const troubles = news.flatMap(({ node, report, error }) => {
-    if (report === undefined) return [`${node}: ${error}`]
-    const lacking = lacks(report, settings).map(what => `${node} ${what}`)
+  const troubles = news.flatMap(({ node, report, error }): Missing[] => {
+    if (report === undefined) return [{ text: `${node}: ${error}`, hopeless: keepsFailing(pods.get(node)) }]
     const servers = unreached(report).filter(text => reachable.has(text.split(' ')[0] ?? ''))
-    return [...lacking, ...servers.map(text => `${node} does not reach ${text}`)]
+    return [...lacks(report, settings), ...servers.map(text => `does not reach ${text}`)].map(what =>
+      soon(`${node} ${what}`),
+    )
   })
   return [...without, ...troubles]
 }
 
+/** What an agent does before it begins is the same each time. */
+const keepsFailing = (pod: AgentPod | undefined): boolean =>
+  pod?.status?.initContainerStatuses?.some(({ ready, restartCount }) => !ready && restartCount >= 2) ?? false
+
 /** Old pods answer as well while a new version comes to a few nodes at a time. */
-function rollout(daemonSet: DaemonSet | undefined): string[] {
+function rollout(daemonSet: DaemonSet | undefined): Missing[] {
   const { metadata, status } = daemonSet ?? {}
   if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0))
-    return ['the change is not yet seen by its controller']
+    return [soon('the change is not yet seen by its controller')]
   const { updatedNumberScheduled = 0, desiredNumberScheduled = 0 } = status ?? {}
   if (updatedNumberScheduled >= desiredNumberScheduled) return []
-  return [`${updatedNumberScheduled} of ${desiredNumberScheduled} nodes have the new agent`]
+  return [soon(`${updatedNumberScheduled} of ${desiredNumberScheduled} nodes have the new agent`)]
 }
 
-async function timedOut({ client, timeoutMs }: VipWorld, missing: readonly string[]): Promise<UserError> {
-  const trouble = await podTrouble(client, namespace, selectorOf('vip'))
-  const lines = [few(missing, 3), ...(trouble === '' ? [] : [trouble])]
-  return new UserError(`not ready after ${Math.round(timeoutMs / 1000)}s: ${lines.join('\n')}`, {
-    hint: 'run the same command again to go on waiting; kubectl karmada-net vip status shows every node',
+async function notReady(
+  { client, timeoutMs }: VipWorld,
+  missing: readonly Missing[],
+  hopeless: boolean,
+): Promise<UserError> {
+  const first = few(missing.map(textOf), 3)
+  const trouble = hopeless ? '' : await podTrouble(client, namespace, selectorOf('vip'))
+  const lines = [hopeless ? first : `not ready after ${Math.round(timeoutMs / 1000)}s: ${first}`, trouble]
+  return new UserError(lines.filter(Boolean).join('\n'), {
+    hint: hopeless
+      ? 'mend that and run the same command again, or leave such nodes out with --nodes'
+      : 'run the same command again to go on waiting; kubectl karmada-net vip status shows every node',
   })
 }

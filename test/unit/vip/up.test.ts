@@ -1,0 +1,214 @@
+import { describe, expect, test } from 'vitest'
+import { lacks, unreached } from '../../../src/vip/judge.ts'
+import type { NodeReport, ServerReport } from '../../../src/vip/report.ts'
+import type { AgentPod } from '../../../src/vip/reports.ts'
+import { readSettings } from '../../../src/vip/settings.ts'
+import { notesOn, rowsOf, since } from '../../../src/vip/status.ts'
+import { requireName } from '../../../src/vip/up/certificates.ts'
+import { chooseCanary } from '../../../src/vip/up/choose.ts'
+import type { ClusterFacts, NodeFacts } from '../../../src/vip/up/facts.ts'
+import { few, objections } from '../../../src/vip/up/objections.ts'
+import { stillMissing } from '../../../src/vip/wait.ts'
+
+const settings = (vip = '198.18.0.1') => readSettings(JSON.stringify({ vip, port: 6443 }))
+const node = (name: string, more: Partial<NodeFacts> = {}): NodeFacts => ({
+  name,
+  ready: true,
+  controlPlane: false,
+  addresses: ['10.0.0.1'],
+  ...more,
+})
+
+const facts = (more: Partial<ClusterFacts> = {}): ClusterFacts => ({
+  nodes: [node('a')],
+  nodeAddresses: ['10.0.0.1', '10.0.0.2'],
+  podNetworks: ['10.244.0.0/24'],
+  serviceNetworks: ['10.96.0.0/12', 'fd00:96::/108'],
+  services: [{ address: '203.0.113.7', name: 'web/front' }],
+  apiServers: [{ host: '10.0.0.2', port: 6443 }],
+  ...more,
+})
+
+describe('a virtual IP that cannot be', () => {
+  test.each([
+    ['10.103.97.2', 'lies in the network of Services, 10.96.0.0/12'],
+    ['10.244.0.9', 'lies in a network of pods, 10.244.0.0/24'],
+    ['203.0.113.7', 'belongs to Service web/front'],
+    ['10.0.0.1', 'is the address of a node'],
+    ['10.0.0.2', 'is the address of an API server'],
+    ['10.0.0.200', 'lies in the network of node 10.0.0.1: nodes would answer for it on their own network'],
+    ['169.254.169.254', 'is where clouds keep the metadata of their machines'],
+    ['169.254.25.10', 'is where NodeLocal DNSCache listens in clusters of kubespray'],
+    ['fd00:6b6e::1', 'is IPv6, but these nodes are not: a'],
+  ])('%s %s', (vip, why) => {
+    const found = objections(settings(vip), facts())
+    expect(found.map(({ text }) => text)).toContain(`${vip} ${why}`)
+    for (const { hint } of found) expect(hint).toContain('--vip ')
+  })
+
+  test('one that fits meets no objection, of either family', () => {
+    expect(objections(settings(), facts())).toEqual([])
+    const both = node('a', { addresses: ['10.0.0.1', 'fd00:1::1'] })
+    const apiServers = [{ host: 'fd00:1::2', port: 6443 }]
+    expect(objections(settings('fd00:6b6e::1'), facts({ nodes: [both], apiServers }))).toEqual([])
+  })
+
+  test('without any API server there is nothing to lead to', () => {
+    const [only] = objections(settings(), facts({ apiServers: [] }))
+    expect(only?.hint).toContain('--static-server')
+  })
+})
+
+test('of many the first are named', () => {
+  expect(few(['a', 'b', 'c'], 2)).toBe('a, b and 1 more')
+  expect(few(['a', 'b'], 2)).toBe('a, b')
+})
+
+test('certificates that are not for it come with what to run; those that nobody saw do not count', () => {
+  const [one, two] = [
+    { host: '10.0.0.2', port: 6443 },
+    { host: '10.0.0.3', port: 6443 },
+  ]
+  expect(() =>
+    requireName(
+      [
+        { server: one, fits: true },
+        { server: two, fits: undefined },
+      ],
+      '198.18.0.1',
+    ),
+  ).not.toThrow()
+  expect(() =>
+    requireName(
+      [
+        { server: one, fits: true },
+        { server: two, fits: false },
+      ],
+      '198.18.0.1',
+    ),
+  ).toThrow(
+    expect.objectContaining({
+      message: 'the certificates of these API servers are not valid for 198.18.0.1: 10.0.0.3:6443',
+      hint: expect.stringMatching(
+        /certSANs: \[198\.18\.0\.1\][\s\S]+kubeadm init phase certs apiserver[\s\S]+--tls-server-name/,
+      ),
+    }),
+  )
+})
+
+test.each([
+  ['the first by name', [node('b'), node('a')], 'a'],
+  ['one that is ready', [node('a', { ready: false }), node('b')], 'b'],
+  ['no machine of an API server', [node('a', { controlPlane: true }), node('b')], 'b'],
+  ['where there are only such, the first', [node('b', { controlPlane: true }), node('a', { controlPlane: true })], 'a'],
+  ['nobody', [node('a', { ready: false })], undefined],
+])('it begins with %s', (_, nodes, wanted) => {
+  expect(chooseCanary(nodes)?.name).toBe(wanted)
+})
+
+const server = (more: Partial<ServerReport> = {}): ServerReport => ({
+  address: '10.0.0.2:6443',
+  source: 'discovered',
+  state: 'up',
+  weight: 1,
+  present: true,
+  active: 3,
+  inactive: 0,
+  changed: '2026-01-01T00:00:00Z',
+  ...more,
+})
+
+const report = (more: Partial<NodeReport> = {}): NodeReport => ({
+  node: 'a',
+  vip: '198.18.0.1',
+  port: 6443,
+  scheduler: 'lc',
+  version: '0.1.0',
+  started: '2026-01-01T00:00:00Z',
+  table: { present: true, flushes: 0 },
+  servers: [server()],
+  discovery: { from: 'watch' },
+  route: { present: true },
+  sysctls: [],
+  boot: { kind: 'systemd', installed: true },
+  ...more,
+})
+
+test.each([
+  [{}, []],
+  [{ scheduler: 'rr' }, ['has not seen the settings yet']],
+  [{ table: { present: false, flushes: 0 } }, ['has no virtual server 198.18.0.1:6443 yet']],
+  [{ route: { present: false, error: 'denied' } }, ['has no local route to 198.18.0.1: denied']],
+  [
+    { sysctls: [{ name: 'net.ipv4.vs.conntrack', wanted: '1', found: '0' }] },
+    ['net.ipv4.vs.conntrack is 0 instead of 1'],
+  ],
+  [{ servers: [] }, ['knows no API server']],
+  [{ servers: [server({ state: 'down' })] }, ['reaches no API server']],
+])('what a node with %j lacks', (more, wanted) => {
+  expect(lacks(report(more as Partial<NodeReport>), settings())).toEqual(wanted)
+})
+
+describe('waiting for agents', () => {
+  const pod = (restarts = 0) =>
+    ({
+      metadata: { name: 'p' },
+      status: { initContainerStatuses: [{ ready: restarts === 0, restartCount: restarts }] },
+    }) as unknown as AgentPod
+  const missing = (
+    nodes: string[],
+    news: Parameters<typeof stillMissing>[2],
+    pods = new Map(nodes.map(each => [each, pod()])),
+  ) => stillMissing(nodes, pods, news, settings())
+  const lost = server({ address: '10.0.0.3:6443', state: 'down', reason: 'timeout' })
+
+  test('a server that no node reaches is not waited for', () => {
+    const all = report({ servers: [server(), lost] })
+    expect(unreached(all)).toEqual(['10.0.0.3:6443 (timeout)'])
+    expect(missing(['a'], [{ node: 'a', pod: 'p', report: all }])).toEqual([])
+  })
+
+  test('a server that another node reaches is', () => {
+    const news = [
+      { node: 'a', pod: 'p', report: report({ servers: [server(), lost] }) },
+      { node: 'b', pod: 'p', report: report({ servers: [server(), server({ address: '10.0.0.3:6443' })] }) },
+    ]
+    expect(missing(['a', 'b'], news)).toEqual([{ text: 'a does not reach 10.0.0.3:6443 (timeout)', hopeless: false }])
+  })
+
+  test('a node without a pod is waited for, one whose preparation failed again and again is not', () => {
+    expect(missing(['a'], [], new Map())).toEqual([{ text: 'a has no agent yet', hopeless: false }])
+    const failing = [{ node: 'a', pod: 'p', error: 'install: no IPVS' }]
+    expect(missing(['a'], failing, new Map([['a', pod(2)]]))).toEqual([{ text: 'a: install: no IPVS', hopeless: true }])
+    expect(missing(['a'], failing, new Map([['a', pod(1)]]))).toEqual([
+      { text: 'a: install: no IPVS', hopeless: false },
+    ])
+  })
+})
+
+test('status: one line for each server, the node and what is wrong with it on its first', () => {
+  const flushed = report({
+    servers: [server(), server({ address: '10.0.0.3:6443', state: 'down', reason: 'refused' })],
+    table: { present: true, flushes: 2, lastFlush: { at: '2026-01-01T00:00:00Z', suspect: 'kube-proxy restarted' } },
+  })
+  const nodes = [
+    { node: 'a', report: flushed, notes: [] },
+    { node: 'b', notes: notesOn(undefined, false, settings()) },
+  ]
+  const rows = rowsOf({ vip: '', scheduler: 'lc', ready: 1, nodes }, new Date('2026-01-01T00:01:30Z'))
+  expect(rows.map(({ node, server, note }) => [node, server?.address, note])).toEqual([
+    ['a', '10.0.0.2:6443', 'emptied by somebody else 2 times, last 90s ago: kube-proxy restarted'],
+    ['', '10.0.0.3:6443', 'refused'],
+    ['b', undefined, 'the node is not Ready: its rules go on, nobody looks after them'],
+  ])
+})
+
+test.each([
+  [0, '0s'],
+  [119, '119s'],
+  [120, '2m'],
+  [7200, '2h'],
+  [172_800, '2d'],
+])('%i seconds are %s', (seconds, text) => {
+  expect(since('2026-01-01T00:00:00Z', new Date(Date.parse('2026-01-01T00:00:00Z') + seconds * 1000))).toBe(text)
+})
