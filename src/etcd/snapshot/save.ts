@@ -108,6 +108,15 @@ async function fromAnyOf(
 
 function forPeople(error: unknown, { name }: MemberSpec): unknown {
   if (error instanceof DamagedError) return new UserError(`${name}: ${error.message}`, { cause: error })
+  if (isTransient(error)) {
+    return new UserError(
+      `${name} did not give the whole snapshot, and nothing of it is kept: ${(error as Error).message}`,
+      {
+        hint: 'the same command again; without --member another member goes on where one fails',
+        cause: error,
+      },
+    )
+  }
   const full = error instanceof Error && 'code' in error && /^(ENOSPC|EDQUOT)$/.test(String(error.code))
   return full ? new UserError('the disk became full while the snapshot was written', { cause: error }) : error
 }
