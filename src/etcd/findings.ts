@@ -31,7 +31,13 @@ export interface BackupFacts {
   where?: string | undefined
   overdueAfterMs?: number | undefined
   /** Those that are taken beside members: each must have its own. Undefined: this machine takes them. */
-  sites?: { context: string; found?: BackupFound | undefined }[] | undefined
+  sites?: BackupSite[] | undefined
+}
+
+export interface BackupSite {
+  context: string
+  /** Undefined: it takes none. */
+  found?: BackupFound | undefined
 }
 
 /** Something that is not as it should be. */

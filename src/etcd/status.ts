@@ -1,5 +1,5 @@
 import { type Alarm, hexId } from './client/types.ts'
-import { type Finding, findings, lagOf, type StatusFacts } from './findings.ts'
+import { type BackupSite, type Finding, findings, lagOf, type StatusFacts } from './findings.ts'
 import type { ClusterView, MemberView } from './view.ts'
 
 /** One line of `etcd status`, and one item of its `-o json`. Sizes are in bytes, ids in hex as etcdctl shows them. */
@@ -35,7 +35,13 @@ export interface ClusterStatus {
   voters: number
   healthyVoters: number
   members: StatusRow[]
-  backup?: { newest?: string; ageSeconds?: number; where?: string }
+  backup?: {
+    newest?: string
+    ageSeconds?: number
+    where?: string
+    /** Of backups beside members, each site's own. */
+    sites?: { context: string; newest?: string; failed?: string }[]
+  }
   /** One line: can it be written to, who leads, what is wrong everywhere. */
   summary: string
   /** What to do about the worst of it. */
@@ -62,12 +68,19 @@ export function clusterStatus(view: ClusterView, facts: StatusFacts): ClusterSta
     status.backup = {
       ...(newest && { newest: newest.toISOString(), ageSeconds: Math.round((+facts.now - +newest) / 1000) }),
       ...(facts.backup.where !== undefined && { where: facts.backup.where }),
+      ...(facts.backup.sites && { sites: facts.backup.sites.map(siteOf) }),
     }
   }
   const next = found.find(({ next }) => next !== undefined)?.next
   if (next !== undefined) status.hint = next
   return status
 }
+
+const siteOf = ({ context, found }: BackupSite) => ({
+  context,
+  ...(found?.newest && { newest: found.newest.toISOString() }),
+  ...(found?.failed && { failed: found.failed.why }),
+})
 
 function memberRow(member: MemberView, view: ClusterView, facts: StatusFacts, found: Finding[]): StatusRow {
   const { spec, status, latencyMs, error } = member

@@ -4,6 +4,7 @@ import { flag } from '../../../cli/flag.ts'
 import { outputFlags } from '../../../cli/flags.ts'
 import { UserError } from '../../../errors.ts'
 import type { ListedSnapshot } from '../../../etcd/snapshot/list.ts'
+import type { EtcdWorld } from '../../../etcd/world.ts'
 import { etcdFlags, openEtcd } from '../shared.ts'
 
 export const etcdSnapshotList = defineCommand({
@@ -22,7 +23,7 @@ compares its checksum as well. Without FOLDER, the one that the cluster's invent
     const { formatBytes } = await import('../../../etcd/bytes.ts')
     const { print } = await import('../../../cli/print.ts')
     const { snapshotData } = await import('./data.ts')
-    const directory = folder ?? (await openEtcd(flags, session)).state.spec.backup?.directory
+    const directory = folder ?? (await folderOf(await openEtcd(flags, session)))
     if (directory === undefined) {
       throw new UserError('FOLDER is missing: the inventory of this cluster names none for backups', {
         hint: 'kubectl karmada-net etcd snapshot list /backup',
@@ -52,3 +53,13 @@ compares its checksum as well. Without FOLDER, the one that the cluster's invent
     )
   },
 })
+
+/** Of backups on a schedule. Throws UserError for those that do not lie on this machine. */
+async function folderOf(world: EtcdWorld): Promise<string | undefined> {
+  const { backupWheres } = await import('../../../etcd/backup/schedule-steps.ts')
+  const wheres = backupWheres(world)
+  if (wheres.length === 0) return world.state.spec.backup?.directory
+  throw new UserError(`backups of ${world.state.spec.name} lie beside its members:\n${wheres.join('\n')}`, {
+    hint: `copy one from there (scp, kubectl cp), then: kubectl karmada-net etcd snapshot status FILE`,
+  })
+}

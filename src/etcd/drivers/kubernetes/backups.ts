@@ -148,7 +148,7 @@ async function whyFailed(site: Site, job: Job): Promise<string> {
   const last = pods.toSorted((a, b) => created(b) - created(a))[0]
   const path = `/api/v1/namespaces/${namespace}/pods/${last?.metadata.name}/log`
   const answer = last && (await client.raw(path, { query: { tailLines: '50' }, signal }))
-  const said = answer?.status === 200 ? /^error: (.*)$/im.exec(answer.text)?.[1] : undefined
+  const said = answer?.status === 200 ? /^error: (.*?):?$/im.exec(answer.text)?.[1] : undefined
   const condition = job.status?.conditions?.find(({ type }) => type === 'Failed')
   return said ?? condition?.message ?? 'its Job failed'
 }
