@@ -154,15 +154,21 @@ function inShort(text: string): string {
 export function shortReason(error: Error | undefined): string {
   if (error instanceof EtcdError) return error.said
   if (!(error instanceof UnreachableError)) return error?.message ?? 'no answer'
+  if (error.failure === 'tls') return tlsReason(error)
   const words = {
     refused: 'connection refused',
     timeout: 'no answer in time',
     reset: 'connection closed',
-    tls: 'TLS failed',
     name: 'name not found',
     other: 'no answer from an etcd',
   }
   return words[error.failure]
+}
+
+/** `its certificate has expired`: what is before the next colon, where that is short. */
+function tlsReason({ endpoint, message }: UnreachableError): string {
+  const [words = ''] = message.replace(`${endpoint}: `, '').split(':')
+  return words.length > 35 ? 'TLS failed' : words
 }
 
 function unusable({ spec }: MemberView, { certificates, now }: StatusFacts): Finding | undefined {

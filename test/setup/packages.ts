@@ -24,6 +24,8 @@ const packages: Record<string, string> = {
   'openssh-server': '/usr/sbin/sshd',
   // Units are verified with it, and run by it.
   systemd: '/usr/bin/systemd-analyze',
+  // A machine with a wrong clock.
+  libfaketime: '/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1',
   // These are packed into images.
   haproxy: '/usr/sbin/haproxy',
   'busybox-static': '/bin/busybox',

@@ -4,6 +4,7 @@ import { createAuthority, type KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
 import { renewBackups } from '../backup/schedule-steps.ts'
 import { authorityDays, authorityFiles, authorityOf, ensureClient, whyDeliver } from '../certificates.ts'
+import { requireClocks } from '../clocks.ts'
 import type { MemberSpec } from '../cluster.ts'
 import { refuseCorrupt } from '../corruption.ts'
 import { lookAt } from '../view.ts'
@@ -13,7 +14,15 @@ import { renewMember } from './deliver.ts'
 import { wasExported } from './export.ts'
 import { fingerprintOf, requireOwnAuthority, requireUsable, requireWorkingLeaves } from './guard.ts'
 import { commonName, signed } from './judge.ts'
-import { type CertificatesView, consumersOf, leafRoles, lookAtCertificates, othersOf, parsed } from './look.ts'
+import {
+  type CertificatesView,
+  clocksIn,
+  consumersOf,
+  leafRoles,
+  lookAtCertificates,
+  othersOf,
+  parsed,
+} from './look.ts'
 import { letsIn, requireAccepted, requireRefused } from './probes.ts'
 import { logMark, turnedAwaySince } from './refusals.ts'
 import { restartAll } from './restart.ts'
@@ -57,6 +66,7 @@ async function requireReady(world: EtcdWorld, given: KeyPair | undefined): Promi
   if (given) requireUsable(given, now)
   requireFree(view, given)
   requireOwnAuthority(view, world.store.where)
+  requireClocks(clocksIn(view))
   // A member that an earlier run was cut off at is brought back by the restarts.
   if (view.rotation) return view
   if (given) await requireOther(world, given)

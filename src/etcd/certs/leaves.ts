@@ -2,12 +2,13 @@ import { UserError } from '../../errors.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
 import { renewBackups } from '../backup/schedule-steps.ts'
 import { clientFiles, renewClient } from '../certificates.ts'
+import { requireClocks } from '../clocks.ts'
 import type { MemberSpec } from '../cluster.ts'
 import type { MemberFiles } from '../drivers/driver.ts'
 import type { EtcdWorld } from '../world.ts'
 import { renewMember } from './deliver.ts'
 import { fingerprintOf, requireOwnAuthority } from './guard.ts'
-import { type CertificatesView, consumersOf, leafRoles, lookAtCertificates } from './look.ts'
+import { type CertificatesView, clocksIn, consumersOf, leafRoles, lookAtCertificates } from './look.ts'
 import { type LeafRotation, readRotation, rotationFile, writeRotation } from './rotation.ts'
 
 /**
@@ -40,6 +41,7 @@ async function lookBefore(world: EtcdWorld): Promise<CertificatesView> {
     })
   }
   requireOwnAuthority(view, world.store.where)
+  requireClocks(clocksIn(view))
   return view
 }
 

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { backsUpInClusters, backupConsumer } from '../backup/plan.ts'
 import { admin, authorityFiles, clientFiles } from '../certificates.ts'
 import { servedCertificate } from '../client/served.ts'
+import type { Clock } from '../clocks.ts'
 import type { ClusterSpec, MemberSpec } from '../cluster.ts'
 import type { Found, MemberFiles } from '../drivers/driver.ts'
 import type { EtcdWorld } from '../world.ts'
@@ -16,7 +17,7 @@ export const portOf = (role: Role, { ports }: ClusterSpec): number => (role === 
 /** Certificates of one member, as they are found. */
 export interface MemberCertificates {
   member: MemberSpec
-  found: Pick<Found, 'state'> & { delivered?: MemberFiles | undefined }
+  found: Pick<Found, 'state' | 'clockSkewMs'> & { delivered?: MemberFiles | undefined }
   served: Record<Role, X509Certificate | Error>
 }
 
@@ -52,6 +53,9 @@ export const consumersOf = ({ state }: EtcdWorld): string[] => [
 /** Those of them that somebody has to hand their files to. */
 export const othersOf = (world: EtcdWorld): string[] =>
   consumersOf(world).filter(consumer => consumer !== admin && consumer !== backupConsumer)
+
+export const clocksIn = ({ members }: CertificatesView): Clock[] =>
+  members.map(({ member, found }) => ({ name: member.name, skewMs: found.clockSkewMs }))
 
 /** The cluster's authorities: one, or in the middle of a change two. */
 async function signersOf({ store }: EtcdWorld): Promise<Signers> {

@@ -51,6 +51,8 @@ function ofSocket(error: NodeJS.ErrnoException): Facts | undefined {
 const rotate =
   'kubectl karmada-net etcd certs status shows every certificate, kubectl karmada-net etcd certs rotate renews them'
 
+const compareClocks = 'compare "date -u" here and there'
+
 function tlsFailure(found: SocketFailure & { kind: 'tls' }): Facts {
   const said = (words: string, hint?: string): Facts => ({ failure: 'tls', words, hint })
   switch (found.fault) {
@@ -59,7 +61,7 @@ function tlsFailure(found: SocketFailure & { kind: 'tls' }): Facts {
     case 'expired':
       return said('its certificate has expired', rotate)
     case 'early':
-      return said('its certificate is not valid yet: one of the two clocks is wrong')
+      return said('its certificate is not valid yet: one of the two clocks is wrong', compareClocks)
     case 'name':
       return said(`its certificate is ${found.names ? `for ${found.names}, ` : ''}not for ${found.host}`, rotate)
     case 'plain':
@@ -75,7 +77,9 @@ function tlsFailure(found: SocketFailure & { kind: 'tls' }): Facts {
 function alertFailure(alert: string, said: (words: string, hint?: string) => Facts): Facts {
   if (alert === 'certificate required') return said('it asks for a client certificate and got none')
   if (alert === 'unknown ca') return said('it does not know the certificate authority of our client certificate')
-  if (alert === 'certificate expired') return said('our client certificate has expired', rotate)
+  // Go says the same of one that is not valid yet.
+  if (alert === 'certificate expired')
+    return said('by its clock our client certificate has expired or is not valid yet', `${compareClocks}; ${rotate}`)
   if (/certificate/.test(alert)) return said(`it does not accept our client certificate (${alert})`)
   return said(`it ended TLS: ${alert}`)
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../../errors.ts'
 import { hexId } from '../client/types.ts'
+import { requireClocks } from '../clocks.ts'
 import type { MemberSpec } from '../cluster.ts'
 import type { ClusterView } from '../view.ts'
 import type { EtcdWorld } from '../world.ts'
@@ -24,7 +25,7 @@ export interface ReplaceOptions {
 export async function planReplace(world: EtcdWorld, name: string, options: ReplaceOptions = {}): Promise<MemberPlan> {
   const before = requireMember(world.state, name)
   const after = options.moved ?? before
-  const [view, { foreign }] = await Promise.all([lookSettled(world), world.driverOf(after).inspect()])
+  const [view, { foreign, clockSkewMs }] = await Promise.all([lookSettled(world), world.driverOf(after).inspect()])
   if (foreign !== undefined) throw new UserError(`${name} (${world.driverOf(after).where}): ${foreign}`)
   refuse(whyNotReplace(view, name), { force: options.force })
   // Wiped in the middle of an upgrade, that could not go on without it.
@@ -36,6 +37,7 @@ export async function planReplace(world: EtcdWorld, name: string, options: Repla
     return { steps: [], already: `${name} is a healthy voter; --force replaces it all the same` }
   }
   const entry = view.members.find(({ spec }) => spec.name === name)?.member
+  requireClocks([{ name, skewMs: clockSkewMs }])
   // What a run that was cut off has made a learner of goes on from there.
   const out = entry?.isLearner && !moves ? [] : [stopStep(before, moves), outStep(before, after, entry)]
   return { steps: [...out, ...joinSteps(after), discardStep(after)] }
@@ -59,12 +61,12 @@ const stopStep = (member: MemberSpec, moves: boolean): MemberStep => ({
     const view = await lookSettled(world, progress)
     const id = view.members.find(({ spec }) => spec.name === member.name)?.status?.id
     const to = id === undefined ? undefined : await handOver(world, view, id)
+    if (!moves && !driver.acts) return { changed: false, detail: 'ends by itself once it is off the list' }
     try {
       const changed = moves ? await driver.remove({ keepData: true }) : await driver.stop()
       return { changed, detail: changed ? to && `leadership to ${to}` : 'did not run' }
     } catch (error) {
       world.signal.throwIfAborted()
-    if (!moves && !driver.acts) return { changed: false, detail: 'ends by itself once it is off the list' }
       if (!moves || !(error instanceof UserError)) throw error
       return {
         changed: false,

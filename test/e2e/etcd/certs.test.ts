@@ -140,9 +140,11 @@ describe('rotate', () => {
     const admin = issue(signer, { commonName: 'admin', usages: ['client'], days: 1, now: past })
     await writeFile(stored('clients/admin.crt'), admin.certificate)
     await writeFile(stored('clients/admin.key'), admin.key)
-    expect(await karmadaNet('etcd certs rotate --ca')).toFailWith(`${first} server: expired on`, {
-      hint: 'etcd certs rotate makes new ones first',
-    })
+    for (const words of ['etcd certs rotate --ca --dry-run', 'etcd certs rotate --ca']) {
+      expect(await karmadaNet(words)).toFailWith(`${first} server: expired on`, {
+        hint: 'etcd certs rotate makes new ones first',
+      })
+    }
     expect(await karmadaNet('etcd certs rotate')).toSucceed()
     await allAreWell()
     expect(await karmadaNet('etcd verify')).toSucceed()
@@ -168,7 +170,7 @@ describe('rotate', () => {
     await writeFile(stored('ca.crt'), other.certificate)
     await writeFile(stored('ca.key'), other.key)
     try {
-      for (const words of ['etcd certs rotate', 'etcd certs rotate --ca']) {
+      for (const words of ['', ' --dry-run', ' --ca', ' --ca --dry-run'].map(flags => `etcd certs rotate${flags}`)) {
         const run = await karmadaNet(words)
         expect(run).toFailWith(/the certificates were signed by karmada-net etcd certs, not by the authority in/, {
           hint: 'nothing was changed',
@@ -231,7 +233,10 @@ describe('rotate --ca', () => {
   test('a member that is down is brought back first', async () => {
     const [follower = ''] = await etcd.followers()
     await etcd.stop(follower)
-    expect(await karmadaNet('etcd certs rotate --ca')).toFailWith(new RegExp(`${follower} (server|not healthy)`))
+    for (const flags of ['--dry-run', '']) {
+      const run = await karmadaNet(`etcd certs rotate --ca ${flags}`.trim())
+      expect(run).toFailWith(new RegExp(`${follower} (server|not healthy)`))
+    }
     expect(await karmadaNet('etcd up')).toSucceed()
     expect(Object.keys(await certificates())).toContain('authority')
   })
@@ -269,7 +274,8 @@ describe('rotate --ca', () => {
   })
 
   test('--finish without a beginning', async () => {
-    expect(await karmadaNet('etcd certs rotate --ca --finish')).toFailWith('no change of the authority is under way')
+    for (const words of ['etcd certs rotate --ca --finish', 'etcd certs rotate --ca --finish --dry-run'])
+      expect(await karmadaNet(words)).toFailWith('no change of the authority is under way')
   })
 
   test('cut off in the middle of both parts, and the leader killed: the same command goes on, nothing is lost', async () => {

@@ -93,9 +93,10 @@ async function allElseIsRefused(member: string): Promise<void> {
   const verify = await karmadaNet('etcd verify')
   expect(verify).toFailWith('failed for corrupt')
   expect(verify.stdout).toContain(`${member} differs from ${others(member).join(', ')}`)
-  expect(await karmadaNet('etcd alarms --disarm')).toFailWith(`${member} differs from`, replace)
+  for (const words of ['etcd alarms --disarm --dry-run', 'etcd alarms --disarm'])
+    expect(await karmadaNet(words)).toFailWith(`${member} differs from`, replace)
   expect(await karmadaNet('etcd scale 1')).toFailWith(`the data of ${member} differ`, replace)
-  for (const words of ['etcd up', 'etcd defrag', 'etcd certs rotate --ca'])
+  for (const words of ['etcd up', 'etcd defrag', 'etcd certs rotate --ca --dry-run'])
     expect(await karmadaNet(words)).toFailWith('a CORRUPT alarm is raised', { hint: 'etcd status names it' })
 }
 
