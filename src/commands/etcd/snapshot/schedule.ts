@@ -5,7 +5,7 @@ import type { Session } from '../../../cli/session.ts'
 import { UserError } from '../../../errors.ts'
 import type { Backup } from '../../../etcd/cluster.ts'
 import type { EtcdWorld } from '../../../etcd/world.ts'
-import { machineFor } from '../machine.ts'
+import { callerFor, machineFor } from '../machine.ts'
 import { type EtcdFlags, openEtcd } from '../shared.ts'
 
 export const scheduleFlags = {
@@ -118,7 +118,6 @@ async function dryRun(
   const { backupPlaces } = await import('../../../etcd/backup/plan.ts')
   if (backup && (backupPlaces(world.state.spec).length === 0 || flags.out !== undefined)) {
     const { backupUnits } = await import('../../../etcd/backup/units.ts')
-    const { callerFor } = await import('../machine.ts')
     const units = Object.entries(backupUnits(name, backup, await callerFor(flags, session)))
     for (const [file, text] of units) session.out(`# ${file}\n${text}`)
     return session.say('Nothing was changed (dry run).')
@@ -140,9 +139,9 @@ async function conclude(world: EtcdWorld, session: Session, out: string | undefi
   session.say()
   if (out !== undefined) {
     const { service, timer } = unitNames(name)
-    session.say(
-      `On the machine that is to take backups, which needs ${program.replace(' ', '-')} and the state folder:`,
-    )
+    session.say('On the machine that is to take backups, which needs this plugin and its state folder:')
+    const { user } = await callerFor({}, session)
+    session.say(`  install -d -o ${user} -m 0700 ${backup?.directory}`)
     session.say(`  install -m 0644 ${service} ${timer} /etc/systemd/system/`)
     return session.say(`  systemctl daemon-reload && systemctl enable --now ${timer}`)
   }
