@@ -55,7 +55,7 @@ export async function schedule(target: string | undefined, flags: ScheduleOption
   if (!backup)
     return session.say(`\nBackups of ${world.state.spec.name} are not scheduled any more; those that were taken stay.`)
   if (!result.changed) return session.say(`\nNothing to do: backups of ${world.state.spec.name} are taken as wanted.`)
-  await conclude(world, session, flags.out)
+  await conclude(world, session, flags)
 }
 
 function refuseOneTime(target: string | undefined, flags: ScheduleOptions): void {
@@ -131,16 +131,16 @@ async function dryRun(
   await sayPlan(session, [{ steps }], world)
 }
 
-async function conclude(world: EtcdWorld, session: Session, out: string | undefined): Promise<void> {
+async function conclude(world: EtcdWorld, session: Session, flags: ScheduleOptions): Promise<void> {
   const { backupWheres } = await import('../../../etcd/backup/schedule-steps.ts')
   const { unitNames } = await import('../../../etcd/backup/units.ts')
   const { name, backup } = world.state.spec
   const wheres = backupWheres(world)
   session.say()
-  if (out !== undefined) {
+  if (flags.out !== undefined) {
     const { service, timer } = unitNames(name)
     session.say('On the machine that is to take backups, which needs this plugin and its state folder:')
-    const { user } = await callerFor({}, session)
+    const { user } = await callerFor(flags, session)
     session.say(`  install -d -o ${user} -m 0700 ${backup?.directory}`)
     session.say(`  install -m 0644 ${service} ${timer} /etc/systemd/system/`)
     return session.say(`  systemctl daemon-reload && systemctl enable --now ${timer}`)
