@@ -1,4 +1,3 @@
-import { createSocket } from 'node:dgram'
 import { type Endpoint, familyOf } from '../address.ts'
 
 /**
@@ -17,7 +16,9 @@ export const nodeAddressFor = (vip: string, nodeIps: readonly string[]): string 
   nodeIps.find(ip => familyOf(ip) === familyOf(vip))
 
 /** The address that this node's own connections to a server leave with, by the kernel's routes. Nothing is sent. */
-export function sourceTowards({ host, port }: Endpoint): Promise<string | undefined> {
+export async function sourceTowards({ host, port }: Endpoint): Promise<string | undefined> {
+  // In a pod the node's addresses are given, and it is not needed.
+  const { createSocket } = await import('node:dgram')
   const socket = createSocket(familyOf(host) === 'ipv6' ? 'udp6' : 'udp4')
   return new Promise(resolve => {
     const settle = (source: string | undefined) => {

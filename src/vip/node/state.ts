@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import * as fs from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { parseEndpoint } from '../address.ts'
 import type { BootReport } from '../report.ts'
 import { readSettings, type VipSettings } from '../settings.ts'
@@ -82,35 +82,37 @@ export async function writeFiles(folder: string, files: ReadonlyMap<string, stri
   const written: string[] = []
   for (const [name, text] of files) {
     const file = join(folder, name)
-    if ((await readFile(file, 'utf8').catch(() => undefined)) === text) continue
-    if (written.length === 0) await mkdir(folder, { recursive: true })
-    const handle = await open(`${file}.new`, 'w', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(`${file}.new`, file)
+    if (readText(file) === text) continue
+    if (written.length === 0) fs.mkdirSync(folder, { recursive: true })
+    await withFile(`${file}.new`, 'w', async handle => {
+      await write(handle, text)
+      await sync(handle)
+    })
+    fs.renameSync(`${file}.new`, file)
     written.push(name)
   }
-  if (written.length > 0) await syncFolder(folder)
+  // The names are durable as well.
+  if (written.length > 0) await withFile(folder, 'r', sync)
   return written
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r')
+async function withFile(file: string, flags: string, work: (handle: number) => Promise<void>): Promise<void> {
+  const handle = fs.openSync(file, flags, 0o600)
   try {
-    await handle.sync()
+    await work(handle)
   } finally {
-    await handle.close()
+    fs.closeSync(handle)
   }
 }
+
+// Not of `node:fs/promises`, which brings readline along: memory on every node. Only what may take long at the disk is waited for.
+const write = promisify(fs.writeFile)
+const sync = promisify(fs.fsync)
 
 const lines = (all: readonly string[]): string => all.map(line => `${line}\n`).join('')
 const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`
 
-const readText = (file: string): string | undefined => (existsSync(file) ? readFileSync(file, 'utf8') : undefined)
+const readText = (file: string): string | undefined => (fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined)
 
 function attempt<T>(read: () => T): T | undefined {
   try {
