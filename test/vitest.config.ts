@@ -26,6 +26,18 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'vm',
+          root: import.meta.dirname,
+          include: ['vm/**/*.test.ts'],
+          // Its processor is simulated: what takes a moment elsewhere takes seconds there.
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'e2e',
           root: import.meta.dirname,
           include: ['e2e/**/*.test.ts'],

@@ -3,8 +3,11 @@ import { rm, writeFile } from 'node:fs/promises'
 import type { Report } from './report.ts'
 import { attempt, run } from './run.ts'
 
-/** Debian packages the sandbox stands on, each with a file by which it is recognised. */
-const packages: Record<string, string> = {
+/** Debian packages, each with a file by which it is recognised. */
+type Packages = Record<string, string>
+
+/** What the sandbox stands on. */
+const packages: Packages = {
   containerd: '/usr/bin/containerd',
   // A machine for etcd has an engine of its own, and a disk that can fill up.
   'docker.io': '/usr/sbin/dockerd',
@@ -32,14 +35,22 @@ const packages: Record<string, string> = {
   ipvsadm: '/usr/sbin/ipvsadm',
 }
 
-const missingPackages = (): string[] =>
-  Object.entries(packages)
+/** What virtual machines need besides. */
+export const vmPackages: Packages = {
+  'qemu-system-x86': '/usr/bin/qemu-system-x86_64',
+  // What a virtual address is compared with.
+  'nginx-light': '/usr/sbin/nginx',
+  'libnginx-mod-stream': '/usr/lib/nginx/modules/ngx_stream_module.so',
+}
+
+const missingOf = (wanted: Packages): string[] =>
+  Object.entries(wanted)
     .filter(([, file]) => !existsSync(file))
     .map(([name]) => name)
 
 /** Installs what is missing, without starting services. Throws `CommandError` with what apt-get said. */
-export async function ensurePackages(report: Report): Promise<void> {
-  const missing = missingPackages()
+export async function ensurePackages(report: Report, wanted = packages): Promise<void> {
+  const missing = missingOf(wanted)
   if (missing.length === 0) return
   await report.step(`Debian packages: ${missing.length} to install`, async note => {
     note('apt-get update')
@@ -48,7 +59,7 @@ export async function ensurePackages(report: Report): Promise<void> {
     await withoutServices(() =>
       run(['apt-get', 'install', '-y', '-qq', '--no-install-recommends', ...missing], { env: aptEnv }),
     )
-    const still = missingPackages()
+    const still = missingOf(wanted)
     if (still.length > 0)
       throw new Error(`apt-get installed them, but these are not where they should be: ${still.join(', ')}`)
     return missing.join(' ')
@@ -70,7 +81,7 @@ async function withoutServices(install: () => Promise<unknown>): Promise<void> {
   }
   // Where systemd enabled them for the next boot, they stay out of the way as well.
   if (!existsSync('/run/systemd/system')) return
-  await attempt(['systemctl', 'disable', '--quiet', 'haproxy', 'docker.service', 'docker.socket'])
+  await attempt(['systemctl', 'disable', '--quiet', 'haproxy', 'nginx', 'docker.service', 'docker.socket'])
   // By one that was there before, somebody may come to this machine.
   if (!sshd) await attempt(['systemctl', 'disable', '--quiet', 'ssh.service', 'ssh.socket'])
 }

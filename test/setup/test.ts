@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import process, { env, execPath, stderr, stdout } from 'node:process'
+import { ensureVmParts } from '../vm/parts.ts'
 import { cacheDir } from './cache.ts'
 import { prepare } from './prepare.ts'
 import { createReport, type Report } from './report.ts'
@@ -62,6 +63,8 @@ async function main(): Promise<Counts> {
   counts.push(await tests('unit'))
   stderr.write('\nsandbox\n')
   await prepare(report)
+  await ensureVmParts(report)
+  counts.push(await tests('vm'))
   counts.push(await tests('e2e'))
   return sum(counts)
 }

@@ -1,0 +1,3 @@
+module karmada-net/vm-agent
+
+go 1.26
