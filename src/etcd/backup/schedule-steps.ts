@@ -50,7 +50,7 @@ export const rememberBackupStep = (backup: Backup | undefined): Step<EtcdWorld> 
   async run(world) {
     const { backup: before, ...spec } = world.state.spec
     if (isDeepStrictEqual(before, backup)) return { changed: false, detail: world.store.where }
-    await world.remember({ ...world.state, spec: { ...(backup && { backup }), ...spec } })
+    await world.remember({ ...world.state, spec: { ...spec, ...(backup && { backup }) } })
     return { changed: true, detail: world.store.where }
   },
 })

@@ -33,7 +33,7 @@ export function mergeSpec(state: ClusterState, spec: ClusterSpec): ClusterState 
   }
   // What is not said of backups does not end them: `etcd snapshot save --every never` does.
   const { backup } = state.spec
-  return { ...state, spec: { ...(backup && { backup }), ...spec } }
+  return { ...state, spec: backup && !spec.backup ? { ...spec, backup } : spec }
 }
 
 const hintFor = (verb: string, { name, address }: MemberSpec) =>

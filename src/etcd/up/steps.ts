@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { KeyPair } from '../../pki/certificate.ts'
 import type { Step, StepGroup } from '../../steps/step.ts'
 import {
@@ -55,7 +56,7 @@ const rememberStep = (wanted: ClusterState): Step<EtcdWorld> => ({
   title: 'State',
   async run(world) {
     const known = await world.store.read('cluster.json')
-    if (known !== undefined && JSON.stringify(JSON.parse(known)) === JSON.stringify(wanted)) {
+    if (known !== undefined && isDeepStrictEqual(JSON.parse(known), JSON.parse(JSON.stringify(wanted)))) {
       return { changed: false, detail: world.store.where }
     }
     await world.remember(wanted)

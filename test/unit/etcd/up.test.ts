@@ -14,6 +14,14 @@ describe('an inventory against what is known', () => {
     expect(mergeSpec(state, clusterSpec({ tuning }))).toEqual({ ...state, spec: clusterSpec({ tuning }) })
   })
 
+  test('what it does not say of backups does not end them', () => {
+    const backup = { schedule: '6h', keep: 7, directory: '/backup' }
+    const backedUp = clusterState({ backup }, { formed: true })
+    expect(mergeSpec(backedUp, clusterSpec()).spec.backup).toEqual(backup)
+    const other = { ...backup, keep: 9 }
+    expect(mergeSpec(backedUp, clusterSpec({ backup: other })).spec.backup).toEqual(other)
+  })
+
   test.for<[string, Partial<ClusterSpec>, string, string]>([
     [
       'a member more',
