@@ -99,7 +99,8 @@ export interface ClusterState {
 }
 
 export interface Restoration {
-  /** Of the snapshot. */
+  /** Of the snapshot: where it was, and its content. */
+  file: string
   sha256: string
   /** By how much revisions are raised. */
   bump: string

@@ -29,7 +29,7 @@ export function downGroups(
 /** The lock lives in what is removed next: that nobody holds it is all that can be asked. */
 const aloneStep: Step<EtcdWorld> = {
   title: 'Nobody else works on it',
-  run: world => withLock(world, 'down', async () => ({ changed: false })),
+  run: world => withLock(world, 'down', async () => ({ changed: false }), { midRestore: true }),
 }
 
 const snapshotStep = (save: NonNullable<DownOptions['save']>): Step<EtcdWorld> => ({
@@ -39,7 +39,7 @@ const snapshotStep = (save: NonNullable<DownOptions['save']>): Step<EtcdWorld> =
   },
   run: async (world, progress) => ({
     changed: true,
-    detail: await withLock(world, 'down', () => save(world, progress)),
+    detail: await withLock(world, 'down', () => save(world, progress), { midRestore: true }),
   }),
 })
 

@@ -37,9 +37,15 @@ export interface Holder {
  * Does `work` while no other tool changes this cluster: locks the store, and while there is a quorum the cluster itself, for those who
  * work from another machine. Throws UserError naming the other holder. A lock that a killed run left ends by itself after 30 s.
  */
-export async function withLock<T>(world: EtcdWorld, what: string, work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(
+  world: EtcdWorld,
+  what: string,
+  work: () => Promise<T>,
+  { midRestore = false }: LockOptions = {},
+): Promise<T> {
   const release = await world.store.lock(what)
   try {
+    if (!midRestore) refuseMidRestore(world)
     const held = await lockCluster(world, what)
     try {
       return await work()
@@ -49,6 +55,21 @@ export async function withLock<T>(world: EtcdWorld, what: string, work: () => Pr
   } finally {
     await release()
   }
+}
+
+export interface LockOptions {
+  /** Also in the middle of a restore that waits for the owners of machines. */
+  midRestore?: boolean
+}
+
+/** What is remembered is ahead of the members then: started by it before they are restored they would begin empty. */
+export function refuseMidRestore({ state, driverOf }: Pick<EtcdWorld, 'state' | 'driverOf'>): void {
+  const { restoring, spec } = state
+  const byHand = spec.members.filter(member => restoring?.members.includes(member.name) && !driverOf(member).acts)
+  if (!restoring || byHand.length === 0) return
+  throw new UserError(`a restore was begun, and waits for ${byHand.map(({ name }) => name).join(', ')}`, {
+    hint: `kubectl karmada-net etcd snapshot restore ${restoring.file} goes on; another snapshot begins another one`,
+  })
 }
 
 interface Held {

@@ -2,7 +2,6 @@ import { defineCommand } from '../../cli/command.ts'
 import { flag } from '../../cli/flag.ts'
 import { UserError } from '../../errors.ts'
 import type { Restoring } from '../../etcd/restore/steps.ts'
-import type { EtcdWorld } from '../../etcd/world.ts'
 import { etcdMemberNames } from './member/shared.ts'
 import { etcdFlags, etcdMutatingFlags, openEtcd } from './shared.ts'
 
@@ -47,7 +46,6 @@ Make sure that the members that do not answer do not run somewhere else: togethe
     const world = await openEtcd(flags, session)
     const { name } = world.state.spec
     const file = flags.out ?? `${name}-recovered.db`
-    await refuseBegun(world, file)
     const recovery = await planRecovery(world, flags.from, flags)
     const lines = recoveryLines(recovery, file)
     if (flags.dryRun !== 'none') {
@@ -70,15 +68,3 @@ Make sure that the members that do not answer do not run somewhere else: togethe
     session.say(`What ${flags.from} had is in ${file}; keep it until all is well.`)
   },
 })
-
-/** What the survivor had is in the file already, and somebody restores members from it. */
-async function refuseBegun(world: EtcdWorld, file: string): Promise<void> {
-  if (!world.state.restoring) return
-  const { inspectSnapshot } = await import('../../etcd/snapshot/inspect.ts')
-  const { membersBegun } = await import('../../etcd/restore/steps.ts')
-  const facts = await inspectSnapshot(file).catch(() => undefined)
-  if (!facts || !membersBegun(world, facts)) return
-  throw new UserError(`members are being restored from ${file}`, {
-    hint: `kubectl karmada-net etcd snapshot restore ${file} goes on`,
-  })
-}

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { pause } from '../../kube/pause.ts'
 import type { Progress, Step, StepGroup } from '../../steps/step.ts'
@@ -80,21 +81,26 @@ export function membersBegun(
 function begun(state: ClusterState, { facts, members, current }: Restoring, started: Record<string, Found['launch']>) {
   const restored = restoredState(state, members, started)
   const bump = bumpFor(facts.revision ?? 0n, current, restoresIn(restored.token))
-  return {
-    ...restored,
-    restoring: { sha256: facts.sha256 ?? '', bump: String(bump), members: members.map(({ name }) => name) },
-  }
+  const { path, sha256 = '' } = facts
+  const names = members.map(({ name }) => name)
+  return { ...restored, restoring: { file: resolve(path), sha256, bump: String(bump), members: names } }
 }
 
 /** Those that do not run what this restore gives them. */
 async function notRestored(world: EtcdWorld, members: readonly MemberSpec[]): Promise<MemberSpec[]> {
-  const asked = members.map(async member => {
-    const status = await world
-      .clientOf(member)
-      .status({ timeoutMs: 1500 })
-      .catch(() => world.signal.throwIfAborted())
-    return status?.id === restoredId(world.state, member) ? [] : [member]
-  })
+async function isRestored(world: EtcdWorld, member: MemberSpec): Promise<boolean> {
+  const { state, signal } = world
+  const driver = world.driverOf(member)
+  // It may not answer yet: more than half have to be restored first.
+  if (driver.acts) return (await driver.inspect()).launch?.generation === state.members[member.name]?.generation
+  const status = await world
+    .clientOf(member)
+    .status({ timeoutMs: 1500 })
+    .catch(() => signal.throwIfAborted())
+  return status?.id === restoredId(state, member)
+}
+
+  const asked = members.map(async member => ((await isRestored(world, member)) ? [] : [member]))
   return (await Promise.all(asked)).flat()
 }
 
@@ -105,7 +111,7 @@ const restoreStep = (member: MemberSpec, { facts, members }: Restoring): Step<Et
     const driver = world.driverOf(member)
     const launch = launchFor(state, member, driver)
     const bump = BigInt(state.restoring?.bump ?? 0)
-    if ((await notRestored(world, [member])).length === 0) return { changed: false, detail: 'runs with it already' }
+    if (await isRestored(world, member)) return { changed: false, detail: 'was restored before' }
     const dataDir = driver.paths.data(launch.generation)
     progress(`etcdutl snapshot restore, ${driver.where}`)
     await driver.etcdutl(
@@ -140,8 +146,8 @@ async function restoredByOwners(world: EtcdWorld, members: readonly MemberSpec[]
   const byHand = members.filter(member => !world.driverOf(member).acts)
   const waits = byHand.map(async member => {
     const todo = world.driverOf(member).todo?.('restore') ?? ''
-    const done = async () => (await notRestored(world, [member])).length === 0
-    await waitForOwner(world, { missing: `${member.name} was not restored`, todo, done }, progress)
+    const missing = `${member.name} was not restored`
+    await waitForOwner(world, { missing, todo, done: () => isRestored(world, member) }, progress)
   })
   await Promise.all(waits)
 }

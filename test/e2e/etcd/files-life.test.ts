@@ -116,6 +116,10 @@ describe('the life of members that their owner installs', () => {
     if (how !== 'to its end') {
       const cut = await runUntil(words, /^ → .*restore.sh$/m, ({ pid }) => process.kill(pid, 'SIGINT'))
       expect(cut.code).not.toBe(0)
+      // What it would start is not there before it is restored.
+      expect(await karmadaNet(`etcd up ${cluster}`)).toFailWith('a restore was begun, and waits for', {
+        hint: `etcd snapshot restore ${snapshot} goes on`,
+      })
     }
     const run = await karmadaNet(words, { timeoutMs: 280_000 })
     expect(run).toSucceed()

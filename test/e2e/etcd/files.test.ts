@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { stderr } from 'node:process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { adminIdentity, authorityOf, memberFiles } from '../../../src/etcd/certificates.ts'
+import { createEtcdClient } from '../../../src/etcd/client/gateway.ts'
 import { servedCertificate } from '../../../src/etcd/client/served.ts'
 import type { MemberSpec } from '../../../src/etcd/cluster.ts'
 import { createFilesDriver } from '../../../src/etcd/drivers/files/index.ts'
@@ -14,7 +15,7 @@ import { sentence, startLedger } from './ledger.ts'
 
 const temporary = await mkdtemp(join(tmpdir(), 'karmada-net-files-'))
 const state = join(temporary, 'state')
-const { karmadaNet, kubectl, read, sandbox } = await openWorld({ KARMADA_NET_STATE: state })
+const { karmadaNet, kubectl, read, runUntil, sandbox } = await openWorld({ KARMADA_NET_STATE: state })
 const folder = join(temporary, 'files')
 const storeOf = (cluster: string) => createDirectoryStore(join(state, 'etcd', cluster))
 
@@ -189,6 +190,30 @@ spec:
     expect(verified).toSucceed()
     expect(verified.stderr).toContain(`etcd ${cluster} is up and verified`)
     expect(await karmadaNet(`etcd up -f ${inventory}`)).toSucceed()
+  })
+
+  test('back to a snapshot, by the script that its folder gets', async () => {
+    const client = createEtcdClient(`https://${host.address}:22379`, () => adminIdentity(storeOf(cluster)))
+    try {
+      await client.put('/before', 'kept')
+      const snapshot = join(temporary, 'pod.db')
+      expect(await karmadaNet(`etcd snapshot save ${snapshot} --etcd ${cluster}`)).toSucceed()
+      const last = await client.put('/after', 'gone')
+      const restored = Promise.withResolvers<void>()
+      const byHand = async () => {
+        const there = await carryFrom(folder)('only', host)
+        await host.exec(['sh', `${there}/restore/restore.sh`])
+      }
+      const words = `etcd snapshot restore ${snapshot} --yes --etcd ${cluster}`
+      const run = await runUntil(words, /restore.sh$/m, () => restored.resolve(byHand()))
+      await restored.promise
+      expect(run).toSucceed()
+      expect((await client.range({ key: '/before' })).kvs).toHaveLength(1)
+      expect((await client.range({ key: '/after' })).kvs).toHaveLength(0)
+      expect((await client.status()).revision).toBeGreaterThan(last)
+    } finally {
+      client.close()
+    }
   })
 })
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Holder, parseHolder, taken } from '../../../src/etcd/lock.ts'
+import type { Driver } from '../../../src/etcd/drivers/driver.ts'
+import { type Holder, parseHolder, refuseMidRestore, taken } from '../../../src/etcd/lock.ts'
+import { clusterState } from './spec.ts'
 
 const holder: Holder = {
   who: 'alice@laptop',
@@ -27,4 +29,16 @@ test.each([undefined, '', 'not JSON', '[]', 'null', '{"who":1}'])('%j is nobody'
 
 test('what is written is read', () => {
   expect(parseHolder(JSON.stringify(holder))).toEqual(holder)
+})
+
+test.each([
+  ['that its owner restores', false, 'a restore was begun, and waits for m2'],
+  ['that the same command restores anew', true, undefined],
+])('in the middle of a restore of a member %s', (_, acts, message) => {
+  const driverOf = () => ({ acts }) as Driver
+  const restoring = { file: '/backup/a.db', sha256: 'abc', bump: '1000000000', members: ['m2'] }
+  const refuse = () => refuseMidRestore({ state: clusterState({}, { restoring }), driverOf })
+  if (message) expect(refuse).toThrow(message)
+  else expect(refuse).not.toThrow()
+  expect(() => refuseMidRestore({ state: clusterState(), driverOf })).not.toThrow()
 })

@@ -43,7 +43,7 @@ The command says where to run it, waits, and verifies; cut off, it goes on with 
       const lost = `etcd ${name} runs (${before.alive.join(', ')}): what was written to it after ${facts.takenAt.toISOString()} will be gone`
       await confirmByName(session, name, lost, { yes: flags.yes })
     }
-    await withLock(world, 'snapshot restore', () => restore(session, world, job))
+    await withLock(world, 'snapshot restore', () => restore(session, world, job), { midRestore: true })
   },
 })
 

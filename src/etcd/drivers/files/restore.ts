@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Launch } from '../driver.ts'
 import { draftIn, ensureFile, ensureFolder, removeEmpty, removeFile, sizeOf, sweep } from './folder.ts'
 import { manifestFolder, staticPodInstall, systemdInstall } from './install.ts'
-import { binaryFolder, configFolder, dataFolder, pathsOf, unitName } from './names.ts'
+import { binaryFolder, configFolder, dataFolder, metricsPort, pathsOf, unitName } from './names.ts'
 import type { Place } from './owner.ts'
 import { memberFolder } from './render.ts'
 
@@ -119,7 +119,7 @@ function staticPodRestore(cluster: string, { launch, args }: Restore): string[] 
   const etcdutl = ['etcdutl', ...args(`/snapshot/${snapshotFile}`).map(unfinished)]
   return [
     `rm -f ${manifestFolder}/${name}.yaml`,
-    `while [ -n "$(crictl ps --quiet --name '^${name}$')" ]; do sleep 1; done`,
+    `while curl -s -o /dev/null http://127.0.0.1:${metricsPort(launch)}/livez; do sleep 1; done`,
     `install -d -m 0700 ${folder}`,
     'rm -rf "$data.part"',
     `ctr --namespace k8s.io containers rm ${name}-restore 2> /dev/null || true`,
