@@ -53,13 +53,14 @@ async function untilServed(
   for (;;) {
     const others = await othersServed(world, member, files)
     if (others.length === 0) return
-    const { acts, where } = world.driverOf(member)
-    progress(`${member.name}: ${acts ? others.join(', ') : `copy its folder to the machine (${where})`}`)
+    const todo = world.driverOf(member).todo?.('certificates')
+    progress(`${member.name}: ${others.join(', ')}`, todo)
     if (performance.now() - began + everyMs > world.timeoutMs) {
       throw new UserError(`${member.name} does not serve what was delivered to it: ${others.join(', ')}`, {
-        hint: world.driverOf(member).acts
-          ? `kubectl karmada-net etcd certs status; the same command goes on from here`
-          : `copy its folder to the machine (${world.driverOf(member).where}), then run the same command again`,
+        hint:
+          todo === undefined
+            ? 'kubectl karmada-net etcd certs status; the same command goes on from here'
+            : `${todo}; then the same command again`,
       })
     }
     await pause(everyMs, world.signal)

@@ -50,9 +50,9 @@ export interface Found {
 
 /**
  * What the owner of a machine does in the place of a driver that does not act: carry new files there and have etcd run with them; the same
- * where files alone would not restart it; stop it; put it back to a snapshot.
+ * where files alone would not restart it; carry certificates there, which it reads by itself; stop it; put it back to a snapshot.
  */
-export type Handwork = 'install' | 'restart' | 'stop' | 'restore'
+export type Handwork = 'install' | 'restart' | 'certificates' | 'stop' | 'restore'
 
 /** What takes a cluster's backups on a schedule, beside one of its members. */
 export interface BackupJob {

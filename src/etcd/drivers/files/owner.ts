@@ -41,6 +41,7 @@ export function todoFor(place: Place, work: Handwork): string {
     // A kubelet restarts a pod whose manifest changes.
     install: run === 'systemd' ? `${installed}, then there: ${restart}` : installed,
     restart: `${installed}, then there: ${restart}`,
+    certificates: `${copy}, install it (its README, steps 1 to 3); no restart is needed`,
     stop: `on ${member.address}: ${stop}`,
     restore: `${copy} (its README, step 1), then there, in it: sh ${restoreScript}`,
   }

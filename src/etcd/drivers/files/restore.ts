@@ -65,7 +65,7 @@ export async function removeRestore(place: Place): Promise<boolean> {
 }
 
 /** Run again it goes on where it was cut off, and changes nothing of a member that is restored. Pure. */
-export function scriptOf(place: Place, restore: Restore): string {
+function scriptOf(place: Place, restore: Restore): string {
   const { cluster, member, run } = place
   const systemd = run === 'systemd'
   const unit = unitName(cluster)
