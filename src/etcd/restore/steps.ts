@@ -1,15 +1,13 @@
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
-import { pause } from '../../kube/pause.ts'
 import type { Progress, Step, StepGroup } from '../../steps/step.ts'
 import { waitForOwner } from '../by-hand.ts'
-import { adminIdentity } from '../certificates.ts'
-import { createEtcdClient } from '../client/gateway.ts'
 import { retrying } from '../client/retry.ts'
 import { hexId } from '../client/types.ts'
-import { type ClusterState, type MemberSpec, peerUrl } from '../cluster.ts'
+import type { ClusterState, MemberSpec } from '../cluster.ts'
 import type { Found } from '../drivers/driver.ts'
+import { servesPeers } from '../in-turn.ts'
 import { launchFor } from '../launch.ts'
 import { lockKey } from '../lock.ts'
 import { sameDataOfThoseUp } from '../member/join.ts'
@@ -18,8 +16,6 @@ import { lookAt } from '../view.ts'
 import { waitForHealthy, waitForLeader } from '../waits.ts'
 import type { EtcdWorld } from '../world.ts'
 import { bumpFor, restoreArgs, restoredId, restoredState, restoresIn } from './plan.ts'
-
-const peerMs = 10_000
 
 export interface Restoring {
   /** Checked: its hash is right. */
@@ -86,8 +82,12 @@ function begun(state: ClusterState, { facts, members, current }: Restoring, star
   return { ...restored, restoring: { file: resolve(path), sha256, bump: String(bump), members: names } }
 }
 
-/** Those that do not run what this restore gives them. */
+/** Those that were not started with what this restore gives them. */
 async function notRestored(world: EtcdWorld, members: readonly MemberSpec[]): Promise<MemberSpec[]> {
+  const asked = members.map(async member => ((await isRestored(world, member)) ? [] : [member]))
+  return (await Promise.all(asked)).flat()
+}
+
 async function isRestored(world: EtcdWorld, member: MemberSpec): Promise<boolean> {
   const { state, signal } = world
   const driver = world.driverOf(member)
@@ -98,10 +98,6 @@ async function isRestored(world: EtcdWorld, member: MemberSpec): Promise<boolean
     .status({ timeoutMs: 1500 })
     .catch(() => signal.throwIfAborted())
   return status?.id === restoredId(state, member)
-}
-
-  const asked = members.map(async member => ((await isRestored(world, member)) ? [] : [member]))
-  return (await Promise.all(asked)).flat()
 }
 
 const restoreStep = (member: MemberSpec, { facts, members }: Restoring): Step<EtcdWorld> => ({
@@ -150,27 +146,6 @@ async function restoredByOwners(world: EtcdWorld, members: readonly MemberSpec[]
     await waitForOwner(world, { missing, todo, done: () => isRestored(world, member) }, progress)
   })
   await Promise.all(waits)
-}
-
-/**
- * Before it serves anybody etcd compares its data with its peers', and waits 7 s for one that is doing just that: so one after the other.
- * Where it takes longer the next one starts all the same, because none is ready before there is a quorum.
- */
-async function servesPeers(world: EtcdWorld, member: MemberSpec): Promise<void> {
-  const end = performance.now() + peerMs
-  const peer = createEtcdClient(peerUrl(member, world.state.spec), () => adminIdentity(world.store), {
-    timeoutMs: 1000,
-  })
-  try {
-    while (performance.now() < end) {
-      // It takes connections, and even ends their handshakes, long before it answers anything.
-      const answered = await peer.versions({ signal: world.signal }).catch(() => undefined)
-      if (answered) return
-      await pause(50, world.signal)
-    }
-  } finally {
-    peer.close()
-  }
 }
 
 /** A snapshot brings along what was wrong when it was taken: alarms, under ids that may be nobody's now, and the lock of who took it. */

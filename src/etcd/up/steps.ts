@@ -12,6 +12,7 @@ import {
 } from '../certificates.ts'
 import type { ClusterState, MemberSpec } from '../cluster.ts'
 import type { Driver, Launch } from '../drivers/driver.ts'
+import { inTurn, type Turn } from '../in-turn.ts'
 import { launchFor, sameLaunch } from '../launch.ts'
 import { lookAt } from '../view.ts'
 import type { EtcdWorld } from '../world.ts'
@@ -29,11 +30,12 @@ export interface UpOptions {
 
 /** From nothing to members that run: each one's part beside the others'. */
 export function startGroups({ wanted, authority }: UpOptions): StepGroup<EtcdWorld>[] {
+  const turn = inTurn()
   return [
     { steps: [preflightStep, rememberStep(wanted), authorityStep(authority)] },
     ...wanted.spec.members.map(member => ({
       title: member.name,
-      steps: [certificatesStep(member), startStep(member)],
+      steps: [certificatesStep(member), startStep(member, turn)],
     })),
   ]
 }
@@ -88,7 +90,7 @@ const certificatesStep = (member: MemberSpec): Step<EtcdWorld> => ({
   },
 })
 
-const startStep = (member: MemberSpec): Step<EtcdWorld> => ({
+const startStep = (member: MemberSpec, turn: Turn): Step<EtcdWorld> => ({
   title: 'etcd',
   objects: world => [plannedMember(world, member)],
   async run(world) {
@@ -98,7 +100,10 @@ const startStep = (member: MemberSpec): Step<EtcdWorld> => ({
     const waits = world.state.formed && (await runs(world, member, launch))
     const mended = (waits && (await driver.mend?.(launch))) || []
     if (mended.length > 0) return { changed: true, detail: `${launch.version}; put right: ${mended.join(', ')}` }
-    const changed = waits ? false : await driver.start(launch)
+    const start = () => driver.start(launch)
+    // New ones find each other the quicker the sooner all are there.
+    const begin = world.state.formed && driver.acts ? () => turn(world, member, start) : start
+    const changed = waits ? false : await begin()
     return { changed, detail: changed ? delivery(driver, launch.version) : launch.version }
   },
 })

@@ -160,3 +160,15 @@ test('two of three cut off: nothing is acknowledged, status says that there is n
   })
   expect(lost).toEqual([])
 })
+
+test('all are stopped: "etcd up" starts them, and all that was acknowledged is there', async () => {
+  const { lost } = await underWrites(async ledger => {
+    await Promise.all((await etcd.spec()).members.map(({ name }) => etcd.stop(name)))
+    const run = await karmadaNet('etcd up')
+    expect(run).toSucceed()
+    expect(run.stderr).toMatch(/✓ Quorum /)
+    await ledger.nextAck()
+    await saysWell()
+  })
+  expect(lost).toEqual([])
+})
