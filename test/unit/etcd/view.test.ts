@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { EtcdMember, MemberStatus } from '../../../src/etcd/client/types.ts'
 import type { ClusterSpec, MemberSpec } from '../../../src/etcd/cluster.ts'
-import { whoDiffers } from '../../../src/etcd/same-data.ts'
+import { compared, whoDiffers } from '../../../src/etcd/same-data.ts'
 import { type Asked, clusterView } from '../../../src/etcd/view.ts'
 import { agreedLeader } from '../../../src/etcd/waits.ts'
 
@@ -96,3 +96,11 @@ test.each([
 ])('same data: %#', (all, expected) => {
   expect(whoDiffers(all)).toBe(expected)
 })
+
+test.each([
+  [[], { most: [], odd: [] }],
+  [[hashed('m1', 7), hashed('m2', 7)], { most: ['m1', 'm2'], odd: [] }],
+  [[hashed('m1', 8), hashed('m2', 7), hashed('m3', 7)], { most: ['m2', 'm3'], odd: ['m1'] }],
+  [[hashed('m1', 7), hashed('m2', 8)], { most: [], odd: ['m1', 'm2'] }],
+  [[hashed('m1', 7), { ...hashed('m2', 7), compactRevision: 4n }], { most: [], odd: ['m1', 'm2'] }],
+])('whose data are those of more than half: %#', (all, expected) => expect(compared(all)).toEqual(expected))
