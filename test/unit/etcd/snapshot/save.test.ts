@@ -4,7 +4,7 @@ import { UnreachableError } from '../../../../src/etcd/client/errors.ts'
 import type { EtcdClient } from '../../../../src/etcd/client/types.ts'
 import type { MemberSpec } from '../../../../src/etcd/cluster.ts'
 import { listSnapshots, newestSnapshot } from '../../../../src/etcd/snapshot/list.ts'
-import { type SaveOptions, saveSnapshot } from '../../../../src/etcd/snapshot/save.ts'
+import { planSnapshot, type SaveOptions, saveSnapshot } from '../../../../src/etcd/snapshot/save.ts'
 import type { EtcdWorld } from '../../../../src/etcd/world.ts'
 import { realSnapshot, temporaryFolder } from './files.ts'
 
@@ -142,6 +142,47 @@ test('old ones go once the new one is there; what is not ours stays, and so does
       'other-1-20261101T000000Z.db',
     ].toSorted(),
   )
+})
+
+test('after the clock was set back the new one is not taken for the oldest', async () => {
+  await using folder = await temporaryFolder()
+  for (const name of ['karmada-1-20991101T000000Z.db', 'karmada-2-20991102T000000Z.db']) {
+    await writeFile(folder.path(name), '')
+  }
+  const saved = await save(worldOf([whole]), { directory: folder.folder, keep: 2 })
+  expect(saved.removed).toEqual(['karmada-1-20991101T000000Z.db'])
+  expect(await readdir(folder.folder)).toContain(ours)
+})
+
+test('nothing is removed for a snapshot that fails', async () => {
+  await using folder = await temporaryFolder()
+  const before = ['karmada-1-20261101T000000Z.db', 'karmada-2-20261102T000000Z.db']
+  for (const name of before) await writeFile(folder.path(name), '')
+  await expect(save(worldOf([breaking]), { directory: folder.folder, keep: 1 })).rejects.toMatchObject({
+    message: expect.stringContaining('m1 did not give the whole snapshot, and nothing of it is kept'),
+    hint: expect.stringContaining('the same command again'),
+  })
+  expect((await readdir(folder.folder)).toSorted()).toEqual(before)
+})
+
+test('what would be done, and nothing is: no folder is made either', async () => {
+  await using folder = await temporaryFolder()
+  const directory = folder.path('new')
+  const plan = (target: SaveOptions['target']) => planSnapshot(worldOf([whole, whole]), { target })
+  expect(await plan({ directory, keep: 2 })).toEqual([
+    `${directory}/karmada-REVISION-DATE.db: the database of m2, 64 KiB`,
+  ])
+  for (const name of [
+    'karmada-1-20261101T000000Z.db',
+    'karmada-2-20261102T000000Z.db',
+    'other-1-20261101T000000Z.db',
+  ]) {
+    await writeFile(folder.path(name), '')
+  }
+  expect((await plan({ directory: folder.folder, keep: 2 })).slice(1)).toEqual([
+    'Remove karmada-1-20261101T000000Z.db, once the new one is checked',
+  ])
+  expect(await readdir(folder.folder)).toHaveLength(3)
 })
 
 test('the list: newest first, damaged ones said so, other files left out', async () => {
