@@ -18,7 +18,7 @@ export const clusterBackupsStep: Step<EtcdWorld> = {
   },
 }
 
-/** Timers of the machine that the plugin runs on. Not on the one that can, it says what to do. */
+/** The timer of the machine that the plugin runs on is as the state wants it. */
 export const machineBackupsStep = (machine: Machine): Step<EtcdWorld> => ({
   title: 'Scheduled backups',
   async run(world) {
@@ -64,12 +64,12 @@ export function backupSteps(spec: ClusterSpec, machine: Machine): Step<EtcdWorld
   return [backupPlaces(spec).length > 0 ? clusterBackupsStep : machineBackupsStep(mildly(machine))]
 }
 
-/** A cluster is up also where this machine is none that could take its backups; `etcd status` goes on to say that there are none. */
+/** A cluster is up also where this machine is none that could take its backups. */
 const mildly = (machine: Machine): Machine => ({
   ...machine,
   async ensure(cluster, backup) {
     const why = await machine.whyNot()
-    return why === undefined ? machine.ensure(cluster, backup) : { changed: false, where: `NOT SCHEDULED: ${why}` }
+    return why === undefined ? machine.ensure(cluster, backup) : { changed: false, where: `not scheduled from here: ${why}` }
   },
 })
 
