@@ -69,7 +69,9 @@ const mildly = (machine: Machine): Machine => ({
   ...machine,
   async ensure(cluster, backup) {
     const why = await machine.whyNot()
-    return why === undefined ? machine.ensure(cluster, backup) : { changed: false, where: `not scheduled from here: ${why}` }
+    return why === undefined
+      ? machine.ensure(cluster, backup)
+      : { changed: false, where: `not scheduled from here: ${why}` }
   },
 })
 
