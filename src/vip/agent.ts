@@ -197,11 +197,15 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
   async function run() {
     await follow()
     let slowMs = Number.NEGATIVE_INFINITY
+    let slow: Promise<void> | undefined
     while (!signal.aborted) {
       const lookMs = await look()
-      if (performance.now() - slowMs > slowEveryMs) {
-        await lookSlowly()
+      if (!slow && performance.now() - slowMs > slowEveryMs) {
         slowMs = performance.now()
+        // The table does not wait for disk and route.
+        slow = lookSlowly().finally(() => {
+          slow = undefined
+        })
       }
       await alarm.wait(Math.min(Math.max(lookEveryMs, lookMs / lookShare), 2000))
     }

@@ -1,6 +1,6 @@
 import { type Endpoint, formatEndpoint } from './address.ts'
 import { createTableReader } from './node/proc.ts'
-import { changeTable, wakeIpvs } from './node/programs.ts'
+import { createTableWriter, wakeIpvs } from './node/programs.ts'
 import { countServers, findServer, type VirtualServer } from './table/read.ts'
 import { deleteService, editService, tableLines, type WantedTable } from './table/write.ts'
 
@@ -33,6 +33,7 @@ const againMs = 1000
 
 export function createReconciler(): Reconciler {
   const table = createTableReader()
+  const changeTable = createTableWriter()
   /** `host:port` of the virtual server that was complete at the last look. */
   let completed: string | undefined
   /** What /proc does not show (a scheduler's flags) is as wanted since then. */
