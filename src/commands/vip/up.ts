@@ -76,7 +76,7 @@ async function settingsFor(
       hint: 'one that nobody has, in most networks: kubectl karmada-net vip up --vip 198.18.0.1',
     })
   }
-  const wanted = readSettings(
+  const wanted = withHint(() => readSettings(
     JSON.stringify({
       ...kept,
       vip,
@@ -85,7 +85,7 @@ async function settingsFor(
       ...(flags.staticServer.length > 0 && { staticServers: flags.staticServer }),
       ...(flags.tlsServerName !== undefined && { tlsServerName: flags.tlsServerName }),
     }),
-  )
+  ))
   if (kept && (kept.vip !== wanted.vip || kept.port !== wanted.port)) {
     throw new UserError(
       `the virtual IP of this cluster is ${kept.vip} port ${kept.port}: it cannot move while it is used`,
@@ -95,6 +95,16 @@ async function settingsFor(
     )
   }
   return wanted
+}
+
+/** What the settings say of a field is said of the flag behind it. */
+function withHint<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof UserError) || error.hint !== undefined) throw error
+    throw new UserError(error.message, { hint: 'for example: vip up --vip 198.18.0.1 --port 6443', cause: error })
+  }
 }
 
 async function askedFor({ nodes, image, imageRegistry }: UpFlags, found: Installation | undefined): Promise<Asked> {
