@@ -69,7 +69,7 @@ export function filesOf(state: NodeState, servers: readonly string[], source: st
 }
 
 /** The virtual server as a boot begins with it. Pure. */
-export function bootTable({ vip, port, scheduler }: VipSettings, servers: readonly string[]) {
+function bootTable({ vip, port, scheduler }: VipSettings, servers: readonly string[]) {
   const realServers = servers.flatMap(address => {
     const endpoint = parseEndpoint(address)
     return endpoint ? [{ ...endpoint, weight: 1 }] : []

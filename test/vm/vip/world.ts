@@ -14,7 +14,7 @@ import type { ClientConfig, Tally } from './client.ts'
 const root = join(import.meta.dirname, '../../..')
 const node = join(root, 'node_modules/node/bin/node')
 /** Those of the pod's command. */
-export const nodeFlags = ['--jitless', '--v8-pool-size=0', '--max-old-space-size=24', '--max-semi-space-size=1']
+const nodeFlags = ['--jitless', '--v8-pool-size=0', '--max-old-space-size=24', '--max-semi-space-size=1']
 /** The processor is simulated, and the machine may be busy with other things: patience, in milliseconds. */
 export const patience = { timeout: 100_000, interval: 300 }
 
@@ -91,6 +91,7 @@ export async function makeWorld(vm: Vm, { vip, node: nodeIp, servers, prefix, fa
     base,
     of,
     node: { name, ip: nodeIp },
+    servers: masters,
     folder,
     exec: (command: string[]) => lan.exec(name, command),
     attempt: (command: string[]) => lan.attempt(name, command),
