@@ -76,16 +76,15 @@ async function settingsFor(
       hint: 'one that nobody has, in most networks: kubectl karmada-net vip up --vip 198.18.0.1',
     })
   }
-  const wanted = withHint(() => readSettings(
-    JSON.stringify({
-      ...kept,
-      vip,
-      port: flags.port ?? kept?.port ?? (await port()),
-      ...(flags.scheduler !== undefined && { scheduler: flags.scheduler }),
-      ...(flags.staticServer.length > 0 && { staticServers: flags.staticServer }),
-      ...(flags.tlsServerName !== undefined && { tlsServerName: flags.tlsServerName }),
-    }),
-  ))
+  const given = {
+    ...kept,
+    vip,
+    port: flags.port ?? kept?.port ?? (await port()),
+    ...(flags.scheduler !== undefined && { scheduler: flags.scheduler }),
+    ...(flags.staticServer.length > 0 && { staticServers: flags.staticServer }),
+    ...(flags.tlsServerName !== undefined && { tlsServerName: flags.tlsServerName }),
+  }
+  const wanted = withHint(() => readSettings(JSON.stringify(given)))
   if (kept && (kept.vip !== wanted.vip || kept.port !== wanted.port)) {
     throw new UserError(
       `the virtual IP of this cluster is ${kept.vip} port ${kept.port}: it cannot move while it is used`,
