@@ -3,6 +3,7 @@ import type { V1Container, V1PodTemplateSpec } from '@kubernetes/client-node'
 import agentYaml from '../../manifests/anp/agent.yaml'
 import gatewayYaml from '../../manifests/anp/gateway.yaml'
 import serverYaml from '../../manifests/anp/server.yaml'
+import { fromRegistry } from '../images.ts'
 import { fillManifest } from '../kube/manifest.ts'
 import type { KubeObject, Wire } from '../kube/types.ts'
 
@@ -43,11 +44,11 @@ export function annotatePods(workload: Workload, annotations: Record<string, str
   template.metadata = { ...template.metadata, annotations: { ...template.metadata?.annotations, ...annotations } }
 }
 
-/** `registry.k8s.io/a/b:v1@sha256:..` from another registry; tag and digest stay. */
+/** Takes a workload's images from another registry. */
 export function rewriteImages(workload: Workload, registry: string | undefined): void {
   if (!registry) return
   for (const each of workload.spec.template.spec?.containers ?? []) {
-    if (each.image) each.image = each.image.replace(/^[^/]+/, registry.replace(/\/+$/, ''))
+    if (each.image) each.image = fromRegistry(each.image, registry)
   }
 }
 

@@ -1,8 +1,8 @@
+import { fromRegistry } from '../../../images.ts'
 import { pick } from '../../../kube/manifest.ts'
 import { labels, memberName } from './names.ts'
 import {
   type Container,
-  fromRegistry,
   manifestOf,
   type Owner,
   type Pod,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { V1Container, V1Pod, V1PodSpec, V1PodTemplateSpec } from '@kubernetes/client-node'
 import memberYaml from '../../../../manifests/etcd/member.yaml'
+import { fromRegistry } from '../../../images.ts'
 import { fillManifest, pick } from '../../../kube/manifest.ts'
 import type { KubeObject, Wire } from '../../../kube/types.ts'
 import type { KubernetesSpec } from '../../cluster.ts'
@@ -174,10 +175,6 @@ export function storeIn(spec: PodSpec, owner: Owner, generation: number): void {
   if ('hostPath' in storage) data.hostPath = { path: hostFolder(storage.hostPath, owner), type: 'Directory' }
   else data.persistentVolumeClaim = { claimName: claimName(owner, generation) }
 }
-
-/** `gcr.io/a/b:v1` from another registry; tag and digest stay. */
-export const fromRegistry = (image: string, registry: string | undefined): string =>
-  registry ? image.replace(/^[^/]+/, registry.replace(/\/+$/, '')) : image
 
 const sameButRegistry = (one: string, other: string): boolean =>
   one.slice(one.indexOf('/')) === other.slice(-(one.length - one.indexOf('/')))
