@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Endpoint, formatEndpoint, parseEndpoint } from './address.ts'
 import { type Discovery, startDiscovery } from './discovery/discovery.ts'
+import type { Change } from './discovery/settings-source.ts'
 import { type HealthOptions, type HealthWatch, watchHealth } from './health/watch.ts'
 import type { Knowledge } from './knowledge.ts'
 import type { Log } from './log.ts'
@@ -91,16 +93,18 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
     signal,
   })
 
-  function heardSettings({ changed, error }: { changed: boolean; error?: string }) {
+  function heardSettings({ changed, error }: Change) {
     log.state('settings', error)
     const next = knowledge.settings()
     if (!changed || !next) return
     const [before, after] = [used, next].map(({ vip, port }) => formatEndpoint({ host: vip, port })) as [string, string]
     if (before !== after) retired.set(before, { host: used.vip, port: used.port })
     retired.delete(after)
+    // A drain leaves the probes' connections as they are: those of all nodes would come to API servers anew in the same moment.
+    const probesDiffer = !isDeepStrictEqual([used.probe, used.tlsServerName], [next.probe, next.tlsServerName])
     used = next
     log.event(`settings: ${JSON.stringify(next)}`)
-    health.set(healthOptions(used, identity))
+    if (probesDiffer) health.set(healthOptions(used, identity))
     void follow()
   }
 
@@ -190,8 +194,9 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
   }
 
   function heardMounted() {
-    const { changed, error } = knowledge.mounted(options.readMounted(), discovery.isWatching())
-    if (changed || error !== undefined) heardSettings({ changed, ...(error !== undefined && { error }) })
+    const change = knowledge.mounted(options.readMounted(), discovery.isWatching())
+    if (change.changed || change.error !== undefined) heardSettings(change)
+    else if (change.noted) void remember()
   }
 
   async function run() {

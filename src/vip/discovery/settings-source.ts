@@ -11,8 +11,8 @@ export interface SettingsSource {
   told(text: string): Change
 }
 
-/** `error`: why a new text cannot be used; the settings stay what they were. */
-export type Change = { changed: boolean; error?: string }
+/** `error`: why a new text cannot be used; the settings stay what they were. `noted`: they do, and what is to be remembered differs. */
+export type Change = { changed: boolean; error?: string; noted?: boolean }
 
 const same: Change = { changed: false }
 
@@ -45,7 +45,7 @@ export function createSettingsSource(remembered: RememberedSettings | undefined)
         // Kubelet brings late what the API has told already, and sometimes what it told before that.
         digest = found
         current = { ...current, mounted: found }
-        return same
+        return { changed: false, noted: true }
       }
       const before = digest
       digest = found

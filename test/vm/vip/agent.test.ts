@@ -203,6 +203,18 @@ describe.each<Addresses>([ipv4, ipv6])('the agent of a node, $family', addresses
     await world.exec(['ipvsadm', '-A', '-u', '10.99.99.99:53', '-s', 'wlc'])
   })
 
+  test('where sysctls are read-only it says which are off, and does the rest', async () => {
+    await world.exec(['sysctl', '-qw', 'net.ipv4.vs.conntrack=0'])
+    await world.exec(['ipvsadm', '-C'])
+    await world.startAgent({}, 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys')
+    await world.becomes(all)
+    await expect.poll(() => world.get('/healthz'), patience).toBe('ok\n200')
+    expect((await world.report()).sysctls[0]).toEqual({ name: 'net.ipv4.vs.conntrack', wanted: '1', found: '0' })
+    await world.killAgent()
+    await world.exec(['sysctl', '-qw', 'net.ipv4.vs.conntrack=1'])
+    await world.exec(['ipvsadm', '-A', '-u', '10.99.99.99:53', '-s', 'wlc'])
+  })
+
   test('without ipvsadm it says so, and serves what is there', async () => {
     await world.startAgent({ PATH: '/nowhere' })
     await expect

@@ -103,9 +103,10 @@ export async function makeWorld(vm: Vm, { vip, node: nodeIp, servers, prefix, fa
       const curl = ['curl', '-sS', '-m', '20', '-d', JSON.stringify(order), 'http://127.0.0.1:9000/']
       await lan.exec(masters, curl)
     },
-    async startAgent(env: Record<string, string> = {}) {
+    /** `before`: a shell command that it runs in a mount namespace of its own. */
+    async startAgent(env: Record<string, string> = {}, before = ':') {
       const command = [...agentCommand, 'run', ...agentFlags, `--settings=${folder}/settings`, `--node-ip=${nodeIp}`]
-      const keepPid = 'echo $$ >"$0"; exec "$@"'
+      const keepPid = `${before}; echo $$ >"$0"; exec "$@"`
       const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`)
       await lan.start(name, [
         'env',

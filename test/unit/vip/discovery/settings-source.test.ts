@@ -19,7 +19,7 @@ describe('settings come by the API and by a mounted file', () => {
     source.mounted(text(1), false)
     expect(source.told(text(2))).toEqual({ changed: true })
     expect(source.told(text(3))).toEqual({ changed: true })
-    expect(source.mounted(text(2), true)).toEqual({ changed: false })
+    expect(source.mounted(text(2), true)).toEqual({ changed: false, noted: true })
     expect(port(source)).toBe(3)
     // The API has gone since: that file is still the old one.
     expect(source.mounted(text(2), false)).toEqual({ changed: false })
