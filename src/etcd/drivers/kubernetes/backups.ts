@@ -2,7 +2,7 @@ import type { V1Job } from '@kubernetes/client-node'
 import { UserError } from '../../../errors.ts'
 import { isForbidden } from '../../../kube/errors.ts'
 import type { KubeObject, ObjectRef, Wire } from '../../../kube/types.ts'
-import { waitForList } from '../../../kube/wait.ts'
+import { podTrouble, waitForList } from '../../../kube/wait.ts'
 import type { BackupDriver, BackupFound, BackupJob } from '../driver.ts'
 import { backupFolder, backupLabels, backupName, backupObjects, type CronJob } from './backup-objects.ts'
 import { inFolder } from './helper.ts'
@@ -10,6 +10,9 @@ import { carries } from './names.ts'
 import { ensureNamespace } from './namespace.ts'
 import { type Pod, pinnedNode } from './objects.ts'
 import { findPod, findStatefulSet, type Site, waiting } from './world.ts'
+
+/** Its image is there and its pod runs after that, as a rule. Milliseconds. */
+const stuckAfterMs = 60_000
 
 type Job = KubeObject & Wire<V1Job>
 
@@ -55,8 +58,9 @@ async function ensure(site: Site, job: BackupJob): Promise<boolean> {
   if (job.claim !== undefined) await requireClaim(site, job.claim)
   const node = await nodeOf(site)
   const objects = backupObjects(owner, job, node)
-  // One that failed may have lost its folder.
-  const sound = folderOf(before) === folderOf(objects[1]) && (await inspect(site))?.failed === undefined
+  // One that failed, or does not come to its end, may have lost its folder.
+  const sound =
+    folderOf(before) === folderOf(objects[1]) && (await jobsOf(site)).every(job => hasEnded(job, 'Complete'))
   if (job.claim === undefined && !sound) await makeFolder(site, job.directory)
   const outcomes: string[] = []
   for (const object of objects) outcomes.push((await client.apply<KubeObject>(object, { signal })).outcome)
@@ -104,20 +108,26 @@ async function findOurs<T extends KubeObject>(site: Site, kind: 'CronJob' | 'Sec
   }
 }
 
+const jobsOf = (site: Site): Promise<Job[]> => {
+  const { namespace } = site.owner.driver
+  const ref = { apiVersion: 'batch/v1', kind: 'Job', namespace, labelSelector: selectorOf(site) }
+  return site.client.list<Job>(ref, { signal: site.signal })
+}
+
 async function inspect(site: Site): Promise<BackupFound | undefined> {
-  const { client, owner, signal } = site
+  const { client, owner } = site
   const cronJob = await findOurs<CronJob>(site, 'CronJob')
   if (!cronJob) return undefined
   const { namespace, context } = owner.driver
-  const jobs = await client.list<Job>(
-    { apiVersion: 'batch/v1', kind: 'Job', namespace, labelSelector: selectorOf(site) },
-    { signal },
-  )
+  const jobs = await jobsOf(site)
   const last = lastEnded(jobs)
   const newest = newestOf(cronJob, jobs)
   const kubectl = `kubectl --context ${context} -n ${namespace}`
   const { name } = cronJob.metadata
   const found = { newest, next: `${kubectl} create job --from=cronjob/${name} ${name}-$(date +%s)` }
+  const stuck = jobs.find(job => !isOver(job) && Date.now() - begun(job) > stuckAfterMs)
+  const trouble = stuck && (await podTrouble(client, namespace, podsOf(stuck)))
+  if (trouble) return { ...found, failed: { why: lastOf(trouble), next: `${kubectl} get events` } }
   if (!last || !hasEnded(last, 'Failed')) return found
   const failed = { why: await whyFailed(site, last), next: `${kubectl} logs job/${last.metadata.name}` }
   return { ...found, failed }
@@ -128,7 +138,12 @@ const hasEnded = ({ status }: Job, how: 'Complete' | 'Failed'): boolean =>
 
 /** Of those that have ended, the one that began last. Pure. */
 export const lastEnded = (jobs: readonly Job[]): Job | undefined =>
-  jobs.filter(job => hasEnded(job, 'Complete') || hasEnded(job, 'Failed')).toSorted((a, b) => begun(b) - begun(a))[0]
+  jobs.filter(isOver).toSorted((a, b) => begun(b) - begun(a))[0]
+
+const isOver = (job: Job): boolean => hasEnded(job, 'Complete') || hasEnded(job, 'Failed')
+
+/** The last event says most. */
+const lastOf = (trouble: string): string => (trouble.split('\n').at(-1) ?? '').replace(/^\s*event: /, '')
 
 const begun = ({ status, metadata }: Job): number => Date.parse(status?.startTime ?? metadata.creationTimestamp ?? '')
 
@@ -139,11 +154,13 @@ export function newestOf({ status }: CronJob, jobs: readonly Job[]): Date | unde
   return Number.isFinite(newest) ? new Date(newest) : undefined
 }
 
+const podsOf = ({ metadata }: Job): string => `batch.kubernetes.io/job-name=${metadata.name}`
+
 /** The line that its last pod ended with, else what Kubernetes says. */
 async function whyFailed(site: Site, job: Job): Promise<string> {
   const { client, owner, signal } = site
   const { namespace } = owner.driver
-  const labelSelector = `batch.kubernetes.io/job-name=${job.metadata.name}`
+  const labelSelector = podsOf(job)
   const pods = await client.list<Pod>({ apiVersion: 'v1', kind: 'Pod', namespace, labelSelector }, { signal })
   const last = pods.toSorted((a, b) => created(b) - created(a))[0]
   const path = `/api/v1/namespaces/${namespace}/pods/${last?.metadata.name}/log`
