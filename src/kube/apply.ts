@@ -18,7 +18,7 @@ export async function applyObject<T extends KubeObject>(
     path: await objectPath(session, refOf(object), options),
     query: { fieldManager, force: String(options.force ?? false), ...dryRun(options) },
     headers: { 'Content-Type': 'application/apply-patch+yaml' },
-    body: JSON.stringify(desired(object)),
+    body: JSON.stringify(desired(object, options.resourceVersion)),
     // The same intent applied twice is applied once.
     idempotent: true,
   }
@@ -27,7 +27,7 @@ export async function applyObject<T extends KubeObject>(
 }
 
 /** What to send: JSON drops `undefined`; what only servers write is left out. */
-function desired(object: KubeObject): object {
+function desired(object: KubeObject, resourceVersion: string | undefined): object {
   const {
     managedFields: _fields,
     creationTimestamp: _born,
@@ -35,7 +35,7 @@ function desired(object: KubeObject): object {
     uid: _uid,
     ...metadata
   } = object.metadata
-  return { ...object, metadata }
+  return { ...object, metadata: { ...metadata, resourceVersion } }
 }
 
 /**

@@ -52,6 +52,8 @@ export interface WriteOptions extends CallOptions {
 export interface ApplyOptions extends WriteOptions {
   /** Take over fields that another manager owns; without it such a field is a 409 Conflict naming the manager. */
   force?: boolean | undefined
+  /** Only onto the object of this version: makes a read-modify-write safe, with a 409 Conflict for who comes second. */
+  resourceVersion?: string | undefined
 }
 
 export interface RawRequest extends CallOptions {

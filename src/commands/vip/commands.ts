@@ -1,6 +1,7 @@
 import type { Entry } from '../../cli/command.ts'
 import { vipDown } from './down.ts'
+import { vipDrain, vipUndrain } from './drain.ts'
 import { vipStatus } from './status.ts'
 import { vipUp } from './up.ts'
 
-export const commands: readonly Entry[] = [vipUp, vipStatus, vipDown]
+export const commands: readonly Entry[] = [vipUp, vipStatus, vipDrain, vipUndrain, vipDown]

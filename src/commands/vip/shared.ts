@@ -3,7 +3,7 @@ import { mutatingFlags, planeFlags } from '../../cli/flags.ts'
 import type { Session } from '../../cli/session.ts'
 import { UserError } from '../../errors.ts'
 import type { KubeClient } from '../../kube/types.ts'
-import type { VipWorld } from '../../vip/world.ts'
+import type { Installation, VipWorld } from '../../vip/world.ts'
 import { openClients } from '../clients.ts'
 
 const { kubeconfig, context, as, asGroup, asUid, requestTimeout } = planeFlags
@@ -21,7 +21,7 @@ export const clusterFlags = {
 const { dryRun, timeout, force } = mutatingFlags
 export const vipMutatingFlags = { dryRun, timeout, force }
 
-type ClusterFlags = FlagValues<typeof clusterFlags>
+export type ClusterFlags = FlagValues<typeof clusterFlags>
 
 /** The one cluster that a command is about. Throws UserError where no context is chosen. */
 export async function openCluster(flags: ClusterFlags, session: Session): Promise<KubeClient> {
@@ -41,6 +41,16 @@ export const worldOf = (
   { signal }: Session,
   { timeout, force }: FlagValues<typeof vipMutatingFlags>,
 ): VipWorld => ({ client, signal, timeoutMs: timeout, force })
+
+/** What "vip up" made. Throws UserError where there is nothing. */
+export async function requireInstallation(client: KubeClient, { signal }: Session): Promise<Installation> {
+  const { findInstallation } = await import('../../vip/world.ts')
+  const found = await findInstallation(client, { signal })
+  if (found) return found
+  throw new UserError(`cluster ${client.context} has no virtual IP of API servers`, {
+    hint: 'kubectl karmada-net vip up --vip 198.18.0.1',
+  })
+}
 
 /** `host:port`, both checked where settings are read. */
 export const staticServerFlag = flag.list('ADDRESS:PORT of an API server that the cluster does not name; repeatable')

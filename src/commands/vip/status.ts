@@ -1,9 +1,8 @@
 import { defineCommand } from '../../cli/command.ts'
 import { outputFlags } from '../../cli/flags.ts'
 import type { Column } from '../../cli/table.ts'
-import { UserError } from '../../errors.ts'
 import type { StatusRow } from '../../vip/status.ts'
-import { clusterFlags, openCluster } from './shared.ts'
+import { clusterFlags, openCluster, requireInstallation } from './shared.ts'
 
 export const vipStatus = defineCommand({
   name: 'vip status',
@@ -18,16 +17,10 @@ that state began.`,
   flags: { ...clusterFlags, ...outputFlags },
   async run({ flags, session }) {
     const { readStatus, rowsOf, since } = await import('../../vip/status.ts')
-    const { findInstallation } = await import('../../vip/world.ts')
     const { print } = await import('../../cli/print.ts')
     const client = await openCluster(flags, session)
     const { signal } = session
-    const found = await findInstallation(client, { signal })
-    if (!found) {
-      throw new UserError(`cluster ${client.context} has no virtual IP of API servers`, {
-        hint: 'kubectl karmada-net vip up --vip 198.18.0.1',
-      })
-    }
+    const found = await requireInstallation(client, session)
     const status = await readStatus({ client, signal }, found)
     const now = new Date()
     const ms = (value: number | undefined) => (value === undefined ? undefined : `${Math.round(value)}ms`)
