@@ -77,7 +77,7 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
 
   const health = watchHealth(healthOptions(used, identity), (address, { state, reason }) => {
     log.event(`${address} is ${state}${reason === undefined ? '' : `: ${reason}`}`)
-    if (state !== 'up' && discovery.asked() === address) discovery.leave()
+    if (state !== 'up') discovery.leave(address)
     alarm.ring()
   })
   const discovery: Discovery = startDiscovery({

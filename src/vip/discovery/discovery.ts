@@ -15,10 +15,8 @@ export interface Discovery {
   isWatching(): boolean
   /** Why the cluster cannot be asked. */
   error(): string | undefined
-  /** `host:port` of the server that is being asked. */
-  asked(): string | undefined
-  /** Asks another one. */
-  leave(): void
+  /** Asks others than this server (`host:port`), if it was being asked. */
+  leave(address: string): void
 }
 
 export function startDiscovery({ onServers, onSettings, signal, ...options }: DiscoveryOptions): Discovery {
@@ -55,7 +53,6 @@ export function startDiscovery({ onServers, onSettings, signal, ...options }: Di
   return {
     isWatching: () => told && !errors.has('settings') && session.error() === undefined,
     error: () => session.error() ?? errors.get('servers') ?? errors.get('settings'),
-    asked: session.asked,
-    leave: session.cut,
+    leave: session.leave,
   }
 }

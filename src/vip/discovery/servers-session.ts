@@ -20,12 +20,10 @@ export interface ServersOptions {
 }
 
 export interface ServersSession extends Session {
-  /** `host:port` of who answered last, and of open watches. */
-  asked(): string | undefined
   /** Why the last request was not answered by anybody. */
   error(): string | undefined
-  /** Ends what is under way: the next request goes to whoever is best by then. */
-  cut(): void
+  /** Ends what is under way with this server (`host:port`): it is asked of whoever is best by then. */
+  leave(address: string): void
 }
 
 /**
@@ -33,22 +31,23 @@ export interface ServersSession extends Session {
  * which may be what is broken. No client of a kubeconfig: it has one identity, that of a service account, and reads only.
  */
 export function createServersSession(options: ServersOptions): ServersSession {
-  let agent: { for: SecureContext; agent: Agent } | undefined
-  let asked: string | undefined
+  /** By `host:port`. */
+  const agents = new Map<string, { for: SecureContext; agent: Agent }>()
   let error: string | undefined
 
-  function agentFor(secureContext: SecureContext): Agent {
-    if (agent?.for === secureContext) return agent.agent
-    agent?.agent.destroy()
+  function agentFor(address: string, secureContext: SecureContext): Agent {
+    const there = agents.get(address)
+    if (there?.for === secureContext) return there.agent
+    there?.agent.destroy()
     // TCP itself notices a server that is gone under a silent watch.
-    const fresh = new Agent({ keepAlive: true, keepAliveMsecs: 10_000, maxCachedSessions: 0, secureContext })
-    agent = { for: secureContext, agent: fresh }
-    return fresh
+    const agent = new Agent({ keepAlive: true, keepAliveMsecs: 10_000, maxCachedSessions: 0, secureContext })
+    agents.set(address, { for: secureContext, agent })
+    return agent
   }
 
-  const info = (method: string, path: string): RequestInfo => ({
+  const info = (method: string, path: string, server = 'kubernetes'): RequestInfo => ({
     context: '',
-    server: asked ? `https://${asked}` : 'https://kubernetes',
+    server: `https://${server}`,
     method,
     path,
   })
@@ -62,13 +61,13 @@ export function createServersSession(options: ServersOptions): ServersSession {
     const token = options.token()
     const outgoing = request({
       ...endpoint,
-      agent: agentFor(secureContext),
+      agent: agentFor(address, secureContext),
       method,
       path: given.length ? `${path}?${new URLSearchParams(given)}` : path,
       servername: options.serverName(),
       headers: { accept: 'application/json', 'user-agent': 'karmada-net-vip', ...bearer(token) },
     })
-    return send(outgoing, { ...info(method, path), server: `https://${address}` }, { signal, timeoutMs: answerMs })
+    return send(outgoing, info(method, path, address), { signal, timeoutMs: answerMs })
   }
 
   const call: Session['call'] = async (request, callOptions = {}) => {
@@ -76,11 +75,10 @@ export function createServersSession(options: ServersOptions): ServersSession {
     for (const address of options.servers()) {
       try {
         const answer = await askOne(address, request, callOptions)
-        asked = address
         error = undefined
         // One that is in trouble sends us to the next, which may not be.
         if (answer.status < 500) return answer
-        last = statusError(answer.status, await answer.text(), info(request.method, request.path))
+        last = statusError(answer.status, await answer.text(), info(request.method, request.path, address))
       } catch (failure) {
         callOptions.signal?.throwIfAborted()
         last = failure
@@ -106,11 +104,10 @@ export function createServersSession(options: ServersOptions): ServersSession {
       if (known) return known
       throw new StatusError({ apiVersion: 'v1', kind: 'Status', code: 404, message: kind }, info('GET', apiVersion))
     },
-    asked: () => asked,
     error: () => error,
-    cut() {
-      agent?.agent.destroy()
-      agent = undefined
+    leave(address) {
+      agents.get(address)?.agent.destroy()
+      agents.delete(address)
     },
   }
 }
