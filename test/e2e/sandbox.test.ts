@@ -5,14 +5,14 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { down } from '../sandbox/down.ts'
 import { openSandbox } from '../sandbox/index.ts'
 import { leftovers } from '../sandbox/leftovers.ts'
-import type { Shape } from '../sandbox/plan.ts'
+import { emptyShape, type Shape } from '../sandbox/plan.ts'
 import { slotOf } from '../sandbox/state.ts'
 import { up } from '../sandbox/up.ts'
 import { createReport } from '../setup/report.ts'
 import { eventually } from './plugin.ts'
 
 const name = 'sandbox-test'
-const shape: Shape = { hosts: 1, pull: 2, push: 0, karmada: false, machines: 0 }
+const shape: Shape = { ...emptyShape, hosts: 1, pull: 2, karmada: false }
 const report = createReport({ write: () => {} })
 
 afterAll(() => down(name))
@@ -85,7 +85,7 @@ test('logs and exec go through the API server to the kubelet', async () => {
 })
 
 describe('a machine for etcd', () => {
-  const alone: Shape = { hosts: 0, pull: 0, push: 0, karmada: true, machines: 1 }
+  const alone: Shape = { ...emptyShape, machines: 1 }
   const image = 'gcr.io/etcd-development/etcd:v3.6.16'
 
   test('runs containers in its own network, on a disk of its own', async () => {

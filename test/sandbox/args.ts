@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { parseArgs } from 'node:util'
 import { UserError } from '../../src/errors.ts'
 import { limits, type Shape } from './plan.ts'
@@ -23,6 +24,9 @@ Usage: npm run sandbox -- COMMAND [flags]
       --hosts N             host clusters, each with a Karmada (default 1)
       --karmada=false       hosts without Karmada, members that join nothing
       --machines N          machines for etcd, each with a Docker engine and no Kubernetes (default 0)
+      --api-servers N       API servers of the first host, each on a machine of its own (default 1)
+      --vm-nodes N          nodes of the first host in virtual machines, with a kernel of their own (default 0)
+      --vip ADDRESS         a virtual address that those API servers' certificates are made out for, too
   down [--all]            remove it, whatever state it is in
   status                  what runs
   shell MACHINE [-- COMMAND...]   a shell (or one command) on a cluster's machine, with its kubeconfig; \`karmada\` for the control plane
@@ -39,6 +43,9 @@ const options = {
   hosts: { type: 'string', default: '1' },
   karmada: { type: 'string', default: 'true' },
   machines: { type: 'string', default: '0' },
+  'api-servers': { type: 'string', default: '1' },
+  'vm-nodes': { type: 'string', default: '0' },
+  vip: { type: 'string' },
   all: { type: 'boolean', default: false },
   hub: { type: 'boolean', default: false },
   follow: { type: 'boolean', short: 'f', default: false },
@@ -85,14 +92,22 @@ function parsed(argv: string[]) {
   }
 }
 
-function shapeOf(values: Record<'hosts' | 'members' | 'push' | 'karmada' | 'machines', string>): Shape {
+type ShapeFlag = 'hosts' | 'members' | 'push' | 'karmada' | 'machines' | 'api-servers' | 'vm-nodes'
+
+function shapeOf(values: Record<ShapeFlag, string> & { vip?: string | undefined }): Shape {
   const shape: Shape = {
     hosts: count('hosts', values.hosts, 0, limits.hosts),
     pull: count('members', values.members, 0, limits.pull),
     push: count('push', values.push, 0, limits.push),
     karmada: truth('karmada', values.karmada),
     machines: count('machines', values.machines, 0, limits.machines),
+    apiServers: count('api-servers', values['api-servers'], 1, limits.apiServers),
+    vmNodes: count('vm-nodes', values['vm-nodes'], 0, limits.vmNodes),
+    vip: values.vip,
   }
+  if (shape.vip !== undefined && !isIP(shape.vip)) throw new UserError(`--vip=${shape.vip}: an IP address is needed`)
+  if (shape.hosts === 0 && (shape.apiServers > 1 || shape.vmNodes > 0))
+    throw new UserError('--hosts=0: API servers and nodes have no cluster to belong to')
   if (shape.hosts === 0 && shape.karmada && shape.pull + shape.push > 0)
     throw new UserError('--hosts=0: members have no Karmada to join', {
       hint: '--members 0 leaves them out, --karmada=false lets them join nothing',

@@ -3,13 +3,14 @@ import { dirname, join } from 'node:path'
 import type { Parts } from '../setup/prepare.ts'
 import { run } from '../setup/run.ts'
 import { get, getText, hasCondition, isRolledOut, until } from './api.ts'
+import { cgroupOf } from './cgroups.ts'
 import { controllers, controlPlane } from './control-plane.ts'
 import type { Access } from './kubeconfig.ts'
 import { fileIn, type Machine, type ProcessHandle, runIn, startDaemon } from './machine.ts'
-import { containerdCommand, nodeCommands, nodeFiles } from './node.ts'
+import { containerdCommand, type NodeSettings, nodeCommands, nodeFiles } from './node.ts'
 import { inside, machineDir } from './paths.ts'
 import { writePki } from './pki.ts'
-import type { ClusterPlan } from './plan.ts'
+import { type ClusterPlan, nodePodNetwork } from './plan.ts'
 
 export interface RunningCluster {
   access: Access
@@ -28,7 +29,14 @@ export const daemonCommands = (plan: ClusterPlan): Record<string, string[]> => (
 /** Starts a cluster of one node in a machine and waits until its API, node and DNS are ready. */
 export async function startCluster(plan: ClusterPlan, machine: Machine, parts: Parts): Promise<RunningCluster> {
   const access = await writePki(fileIn(machine, '/etc/kubernetes'), plan)
-  for (const [path, content] of Object.entries(nodeFiles(machine.sandbox, plan))) await writeIn(machine, path, content)
+  const cgroupRoot = cgroupOf(machine.sandbox, plan.name)
+  const settings: NodeSettings = {
+    name: plan.name,
+    podNetwork: nodePodNetwork,
+    cgroupRoot,
+    proxy: { mode: 'nftables' },
+  }
+  for (const [path, content] of Object.entries(nodeFiles(settings))) await writeIn(machine, path, content)
   await mkdir(fileIn(machine, '/etc/kubernetes/manifests'), { recursive: true })
   await copyImages(parts.images, join(machineDir(machine.sandbox, machine.name), 'lib/containerd'))
 

@@ -2,11 +2,13 @@ import { join } from 'node:path'
 import { env } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { attempt, type RunOptions, type RunResult, run } from '../setup/run.ts'
+import { breakApiServer, healApiServer } from './api-server.ts'
 import { restartDaemons } from './health.ts'
 import { fileIn, isRunning, type Machine, runIn, runInNetwork } from './machine.ts'
 import { engineSocket, kubeconfigFile, sandboxDir } from './paths.ts'
 import { type ClusterPlan, type MachinePlan, planSandbox } from './plan.ts'
 import { machineOf, readState, type State, sandboxNames } from './state.ts'
+import { type VmNode, vmNodeOf } from './vm-node.ts'
 
 /** A running sandbox. */
 export interface Sandbox {
@@ -28,6 +30,10 @@ export interface Sandbox {
   machines: EngineMachine[]
   /** One by name. Throws when there is none. */
   machine(name: string): EngineMachine
+  /** The first host's API servers, from 1. Throws when there are fewer. */
+  apiServer(number: number): ApiServer
+  /** A node in a virtual machine: vm1, vm2, ... Throws when there is none. */
+  vm(name: string): VmNode
   /** Runs a program outside the machines, with `bin` on the PATH and KUBECONFIG set. Throws `CommandError`. */
   exec(command: string[], options?: RunOptions): Promise<RunResult>
   /** As `exec`, but any exit code is an answer. */
@@ -58,6 +64,24 @@ export interface Site extends Computer, Pick<ClusterPlan, 'role' | 'adminAddress
 export interface EngineMachine extends Computer {
   /** Its Docker engine, as `docker -H` wants it. */
   docker: string
+}
+
+/** One API server of the first host. Faults are for clients on other machines. */
+export interface ApiServer {
+  name: string
+  address: string
+  /** Ends it (SIGTERM: it drains first) and waits for its end. */
+  stop(signal?: NodeJS.Signals): Promise<void>
+  /** Starts it again. It may not be ready yet. */
+  start(): Promise<void>
+  /** It keeps its connections and answers nothing, until `resume`. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Every packet to and from it is lost, until `heal`. */
+  blackHole(): Promise<void>
+  /** Its port is closed, until `heal`. */
+  refuse(): Promise<void>
+  heal(): Promise<void>
 }
 
 /** Throws when no such sandbox is up. Default name: `KARMADA_NET_SANDBOX`, else `default`. */
@@ -105,6 +129,17 @@ export async function openSandbox(name = env['KARMADA_NET_SANDBOX'] || 'default'
       if (!found) throw new Error(`sandbox ${name} has no machine ${wanted}`)
       return found
     },
+    apiServer(number) {
+      const [host] = plan.clusters
+      const found = number === 1 ? host : plan.apiServers[number - 2]
+      if (!found) throw new Error(`sandbox ${name} has no API server ${number}`)
+      return apiServerOf(found, state)
+    },
+    vm(wanted) {
+      const found = plan.vms.find(vm => vm.name === wanted)
+      if (!found) throw new Error(`sandbox ${name} has no virtual machine ${wanted}`)
+      return vmNodeOf(found, name)
+    },
     exec: (command, options) => run(command, inSandbox(options)),
     attempt: (command, options) => attempt(command, inSandbox(options)),
   }
@@ -135,6 +170,34 @@ function computerOf({ name, address }: MachinePlan, state: State, env: Record<st
       await runInNetwork(machine, ['nft', 'delete', 'table', 'ip', cutTable])
     },
   }
+}
+
+const apiServerOf = (plan: MachinePlan, state: State): ApiServer => {
+  const { stop, start } = computerOf(plan, state)
+  const machine = machineOf(state, plan.name)
+  const component = 'kube-apiserver'
+  return {
+    name: plan.name,
+    address: plan.address,
+    stop: (signal = 'SIGTERM') => stop(component, signal),
+    start: () => start(component),
+    pause: () => signalDaemon(state.name, plan.name, component, 'SIGSTOP'),
+    resume: () => signalDaemon(state.name, plan.name, component, 'SIGCONT'),
+    blackHole: () => breakApiServer(machine, 'blackHole'),
+    refuse: () => breakApiServer(machine, 'refuse'),
+    heal: () => healApiServer(machine),
+  }
+}
+
+async function signalDaemon(
+  sandbox: string,
+  machine: string,
+  component: string,
+  signal: NodeJS.Signals,
+): Promise<void> {
+  const handle = (await readState(sandbox))?.daemons[machine]?.[component]
+  if (!handle || !(await isRunning(handle))) throw new Error(`${component} of ${machine} does not run`)
+  process.kill(handle.pid, signal)
 }
 
 async function stopDaemon(sandbox: string, machine: string, component: string, signal: NodeJS.Signals): Promise<void> {

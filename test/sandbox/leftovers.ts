@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../setup/run.ts'
 import { sandboxDir, slotsDir } from './paths.ts'
-import { adminInterface, planSandbox, rootInterface } from './plan.ts'
+import { adminInterface, emptyShape, planSandbox, rootInterface } from './plan.ts'
 
 /**
  * Everything on this machine that belongs to a sandbox of this name and slot, found without the sandbox's own records:
@@ -55,7 +55,7 @@ async function disks(name: string): Promise<string[]> {
 }
 
 async function interfaces(name: string, slot: number): Promise<string[]> {
-  const { clusters } = planSandbox(name, slot, { hosts: 1, pull: 32, push: 0, karmada: false, machines: 0 })
+  const { clusters } = planSandbox(name, slot, { ...emptyShape, pull: 32 })
   const own = new Set([rootInterface(slot), ...clusters.map(cluster => adminInterface(slot, cluster))])
   const { stdout } = await run(['ip', '-json', 'link'])
   const present = (JSON.parse(stdout) as { ifname: string }[]).map(({ ifname }) => ifname)

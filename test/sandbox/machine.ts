@@ -85,6 +85,20 @@ export async function startDaemon(machine: Machine, component: string, command: 
   return handle
 }
 
+/** As `startDaemon`, for a program outside of the machines that is plugged into a machine's network; the log is `name`'s. */
+export async function startBeside(
+  machine: Machine,
+  name: string,
+  component: string,
+  command: string[],
+): Promise<ProcessHandle> {
+  const log = logFile(machine.sandbox, name, component)
+  const into = ['nsenter', `--target=${machine.holder.pid}`, '--net', '--']
+  const handle = await processHandle(await startDetached(machine.sandbox, [...into, ...command], log))
+  if (!handle) throw new Error(`${component} of ${name} ended at once: see ${log}`)
+  return handle
+}
+
 /** The command that puts another one into the machine. */
 export const enter = ({ holder }: Machine): string[] => [
   ...['nsenter', `--target=${holder.pid}`, '--mount', '--net', '--uts', '--', 'env', '-C', '/'],

@@ -3,14 +3,16 @@ import { type Machine, runInNetwork } from './machine.ts'
 import {
   adminInterface,
   type ClusterPlan,
+  hostsPrefix,
   type MachinePlan,
   memberNode,
+  nodePodNetwork,
   type RouterPlan,
   rootInterface,
   type SandboxPlan,
+  serviceNetwork,
+  type VmPlan,
 } from './plan.ts'
-
-const prefix = 25
 
 /**
  * The switch that all machines of the hosts' network are plugged into, and the root namespace with it. It is their default gateway
@@ -21,14 +23,14 @@ export async function connectRoot(plan: SandboxPlan, hub: Machine): Promise<void
   await run(['ip', '-batch', '-'], {
     input: lines(
       `link add ${link} type veth peer name root netns ${hub.holder.pid}`,
-      `addr add ${plan.rootAddress}/${prefix} dev ${link}`,
+      `addr add ${plan.rootAddress}/${hostsPrefix} dev ${link}`,
       `link set ${link} up`,
     ),
   })
   await configure(hub, [
     'link set lo up',
     'link add br0 type bridge',
-    `addr add ${plan.gateway}/${prefix} dev br0`,
+    `addr add ${plan.gateway}/${hostsPrefix} dev br0`,
     'link set br0 up',
     'link set root master br0 up',
   ])
@@ -45,7 +47,28 @@ export async function disconnectRoot(slot: number): Promise<void> {
 
 /** A machine on the hosts' network. */
 export const connectMachine = (plan: SandboxPlan, hub: Machine, machine: Machine, { address }: MachinePlan) =>
-  plug(hub, machine, `${address}/${prefix}`, plan.gateway)
+  plug(hub, machine, `${address}/${hostsPrefix}`, plan.gateway)
+
+/** A machine with another API server of a host: what that host's pods and Services need is reached through the host. */
+export async function connectApiServer(
+  plan: SandboxPlan,
+  hub: Machine,
+  machine: Machine,
+  server: MachinePlan,
+): Promise<void> {
+  await connectMachine(plan, hub, machine, server)
+  const [host] = plan.clusters
+  await configure(
+    machine,
+    [nodePodNetwork, serviceNetwork].map(network => `route add ${network} via ${host?.address}`),
+  )
+}
+
+/** A virtual machine's end of its cable, and the way to its pods for those that talk to them. */
+export async function connectVm(hub: Machine, others: Machine[], vm: VmPlan): Promise<void> {
+  await configure(hub, [`tuntap add ${vm.name} mode tap`, `link set ${vm.name} master br0 up`])
+  for (const machine of others) await configure(machine, [`route replace ${vm.podNetwork} via ${vm.address}`])
+}
 
 /** As `connectMachine`, for a cluster's. */
 export async function connectHost(

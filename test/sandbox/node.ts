@@ -1,30 +1,49 @@
 import { imageNames } from '../setup/images.ts'
-import { cgroupOf } from './cgroups.ts'
 import { inside } from './paths.ts'
-import { type ClusterPlan, dnsService, nodePodNetwork, podNetwork } from './plan.ts'
+import { type ClusterPlan, dnsService, podNetwork } from './plan.ts'
 
-export const nodeCommands = (cluster: ClusterPlan): Record<'kubelet' | 'kube-proxy', string[]> => ({
+/** A machine that is a node: a cluster's own or a further one. */
+type NodeMachine = Pick<ClusterPlan, 'name' | 'address'>
+
+export const nodeCommands = (node: NodeMachine): Record<'kubelet' | 'kube-proxy', string[]> => ({
   kubelet: [
     `${inside.bin}/kubelet`,
     '--config=/etc/kubernetes/kubelet.yaml',
     '--kubeconfig=/etc/kubernetes/kubelet.conf',
-    `--hostname-override=${cluster.name}`,
-    `--node-ip=${cluster.address}`,
+    `--hostname-override=${node.name}`,
+    `--node-ip=${node.address}`,
     '--node-labels=karmada-net.io/sandbox=true',
     '--v=2',
   ],
-  'kube-proxy': [`${inside.bin}/kube-proxy`, '--config=/etc/kubernetes/kube-proxy.yaml'],
+  'kube-proxy': [`${inside.bin}/kube-proxy`, `--config=${kubeProxyFile}`],
 })
 
 export const containerdCommand: string[] = ['containerd', '--config=/etc/containerd/config.toml']
 
+export interface NodeSettings {
+  name: string
+  podNetwork: string
+  /** Above its pods' control groups. */
+  cgroupRoot: string
+  proxy: ProxySettings
+}
+
+/** How kube-proxy does its work. */
+export interface ProxySettings {
+  mode: 'nftables' | 'iptables' | 'ipvs'
+  /** Virtual servers in these networks are somebody else's (ipvs only). */
+  excludeCIDRs?: string[]
+}
+
 /** Configuration files of a node, by path in the machine. Pure. */
-export const nodeFiles = (sandbox: string, cluster: ClusterPlan): Record<string, string> => ({
+export const nodeFiles = (node: NodeSettings): Record<string, string> => ({
   '/etc/containerd/config.toml': containerd,
-  '/etc/cni/net.d/10-bridge.conflist': cni,
-  '/etc/kubernetes/kubelet.yaml': kubelet(sandbox, cluster),
-  '/etc/kubernetes/kube-proxy.yaml': kubeProxy(cluster),
+  '/etc/cni/net.d/10-bridge.conflist': cni(node.podNetwork),
+  '/etc/kubernetes/kubelet.yaml': kubelet(node.cgroupRoot),
+  [kubeProxyFile]: kubeProxy(node.name, node.proxy),
 })
+
+export const kubeProxyFile = '/etc/kubernetes/kube-proxy.yaml'
 
 const containerd = `version = 2
 root = "/var/lib/containerd"
@@ -47,7 +66,7 @@ state = "/run/containerd"
       runtime_type = "io.containerd.runc.v2"
 `
 
-const cni = `${JSON.stringify({
+const cni = (pods: string): string => `${JSON.stringify({
   cniVersion: '0.4.0',
   name: 'pods',
   plugins: [
@@ -57,14 +76,14 @@ const cni = `${JSON.stringify({
       isGateway: true,
       ipMasq: true,
       hairpinMode: true,
-      ipam: { type: 'host-local', ranges: [[{ subnet: nodePodNetwork }]], routes: [{ dst: '0.0.0.0/0' }] },
+      ipam: { type: 'host-local', ranges: [[{ subnet: pods }]], routes: [{ dst: '0.0.0.0/0' }] },
     },
     { type: 'portmap', capabilities: { portMappings: true } },
   ],
 })}
 `
 
-const kubelet = (sandbox: string, cluster: ClusterPlan): string => `apiVersion: kubelet.config.k8s.io/v1beta1
+const kubelet = (cgroupRoot: string): string => `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: ${inside.pki}/ca.crt}}
 authorization: {mode: Webhook}
@@ -72,7 +91,7 @@ tlsCertFile: ${inside.pki}/kubelet.crt
 tlsPrivateKeyFile: ${inside.pki}/kubelet.key
 containerRuntimeEndpoint: unix://${inside.containerdSocket}
 cgroupDriver: cgroupfs
-cgroupRoot: ${cgroupOf(sandbox, cluster.name)}
+cgroupRoot: ${cgroupRoot}
 cgroupsPerQOS: true
 enforceNodeAllocatable: []
 failCgroupV1: false
@@ -89,12 +108,16 @@ oomScoreAdj: 0
 maxPods: 110
 `
 
-const kubeProxy = (cluster: ClusterPlan): string => `apiVersion: kubeproxy.config.k8s.io/v1alpha1
+export const kubeProxy = (
+  node: string,
+  { mode, excludeCIDRs = [] }: ProxySettings,
+): string => `apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
-mode: nftables
+mode: ${mode}
 clusterCIDR: ${podNetwork}
-hostnameOverride: ${cluster.name}
+hostnameOverride: ${node}
 clientConnection: {kubeconfig: /etc/kubernetes/kube-proxy.conf}
 # Left as they are: they belong to the whole machine.
 conntrack: {maxPerCore: 0, min: 0}
+ipvs: {scheduler: rr, excludeCIDRs: ${JSON.stringify(excludeCIDRs)}}
 `

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createAuthority, issue, type KeyPair, type Usage } from '../../src/pki/certificate.ts'
 import { type Access, kubeconfig } from './kubeconfig.ts'
@@ -27,6 +27,7 @@ export async function writePki(folder: string, cluster: ClusterPlan): Promise<Ac
     ca: authority.pair,
     'front-proxy-ca': frontProxy.pair,
     apiserver: leaf('kube-apiserver', ['server'], { names: apiNames(cluster) }),
+    ...(cluster.role === 'host' ? etcdPairs(cluster) : {}),
     'apiserver-kubelet-client': leaf('kube-apiserver-kubelet-client', ['client'], { organization: 'system:masters' }),
     'front-proxy-client': issue(frontProxy, { commonName: 'front-proxy-client', usages: ['client'], days }),
     kubelet: leaf(`system:node:${cluster.name}`, ['server', 'client'], {
@@ -62,6 +63,56 @@ export async function writePki(folder: string, cluster: ClusterPlan): Promise<Ac
   const admin = issued.get('admin')
   if (!admin) throw new Error('no administrator among the users')
   return access(admin, cluster.adminAddress)
+}
+
+/** For API servers on other machines; the one beside etcd uses it without. */
+function etcdPairs({ name, address }: ClusterPlan): Record<string, KeyPair> {
+  const authority = loaded(createAuthority('etcd-ca', { days }))
+  return {
+    'etcd-ca': authority.pair,
+    'etcd-server': issue(authority, { commonName: name, usages: ['server', 'client'], names: [address], days }),
+    'etcd-client': issue(authority, { commonName: 'kube-apiserver-etcd-client', usages: ['client'], days }),
+  }
+}
+
+/** Writes the certificate that an API server shows, by the authority of the host that these files are of. One that runs takes it at once. */
+export async function writeServingPair(hostFolder: string, folder: string, names: string[]): Promise<void> {
+  const authority = await readAuthority(hostFolder)
+  const pair = issue(authority, { commonName: 'kube-apiserver', usages: ['server'], names, days })
+  await secret(join(folder, 'pki/apiserver.key'), pair.key)
+  await writeFile(join(folder, 'pki/apiserver.crt'), pair.certificate)
+}
+
+/** Writes what a further node of a cluster has: its own certificates and kubeconfigs. */
+export async function writeNodePki(
+  hostFolder: string,
+  folder: string,
+  cluster: ClusterPlan,
+  node: { name: string; address: string },
+): Promise<void> {
+  const authority = await readAuthority(hostFolder)
+  const issued = (commonName: string, usages: Usage[], more: { organization?: string; names?: string[] } = {}) =>
+    issue(authority, { commonName, usages, days, ...more })
+  const kubelet = issued(`system:node:${node.name}`, ['server', 'client'], {
+    organization: 'system:nodes',
+    names: [node.name, node.address],
+  })
+  await mkdir(join(folder, 'pki'), { recursive: true })
+  await writeFile(join(folder, 'pki/ca.crt'), authority.certificate)
+  await writeFile(join(folder, 'pki/kubelet.crt'), kubelet.certificate)
+  await secret(join(folder, 'pki/kubelet.key'), kubelet.key)
+  const users: Record<string, KeyPair> = { kubelet, 'kube-proxy': issued('system:kube-proxy', ['client']) }
+  for (const [name, pair] of Object.entries(users)) {
+    const access = { server: `https://${cluster.address}:${apiPort}`, ca: authority.certificate, ...pair }
+    await secret(join(folder, `${name}.conf`), kubeconfig({ [cluster.name]: access }))
+  }
+}
+
+async function readAuthority(hostFolder: string) {
+  const [certificate, key] = await Promise.all(
+    ['ca.crt', 'ca.key'].map(file => readFile(join(hostFolder, 'pki', file), 'utf8')),
+  )
+  return { certificate: certificate ?? '', key: createPrivateKey(key ?? '') }
 }
 
 const loaded = (pair: KeyPair) => ({ pair, certificate: pair.certificate, key: createPrivateKey(pair.key) })

@@ -1,9 +1,13 @@
+import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tryLock, waitForLock } from '../setup/lock.ts'
 import type { Machine, ProcessHandle } from './machine.ts'
 import { sandboxDir, slotsDir, stateRoot } from './paths.ts'
-import { type Shape, slots } from './plan.ts'
+import { emptyShape, type Shape, slots } from './plan.ts'
+
+/** The machine that is the switch of the hosts' network. */
+export const hubName = 'switch'
 
 /** What is known of a sandbox between commands: `sandbox.json` in its folder. */
 export interface State {
@@ -28,16 +32,18 @@ export const readState = async (name: string): Promise<State | undefined> => {
   const text = await readFile(join(sandboxDir(name), 'sandbox.json'), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
   const state = JSON.parse(text) as State
-  // Written before there were any.
-  state.shape.machines ??= 0
+  // Written before there was all of it.
+  state.shape = { ...emptyShape, ...state.shape }
   return state
 }
 
 export async function writeState(state: State): Promise<void> {
   const file = join(sandboxDir(state.name), 'sandbox.json')
   await mkdir(sandboxDir(state.name), { recursive: true, mode: 0o700 })
-  await writeFile(`${file}.new`, `${JSON.stringify(state, undefined, 2)}\n`)
-  await rename(`${file}.new`, file)
+  // Several parts of one `up` may write at the same time.
+  const unfinished = `${file}.${randomUUID()}`
+  await writeFile(unfinished, `${JSON.stringify(state, undefined, 2)}\n`)
+  await rename(unfinished, file)
 }
 
 /** Throws when the sandbox has no such machine. */

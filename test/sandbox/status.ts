@@ -5,7 +5,7 @@ import { docker } from './engine.ts'
 import { checkHealth } from './health.ts'
 import { type Access, accessOf, contextNames } from './kubeconfig.ts'
 import { engineSocket, kubeconfigFile } from './paths.ts'
-import { type MachinePlan, planSandbox } from './plan.ts'
+import { apiPort, type MachinePlan, planSandbox } from './plan.ts'
 import { readState, type State } from './state.ts'
 
 interface List<T> {
@@ -24,12 +24,16 @@ export async function statusTable(name: string): Promise<string> {
   const karmada = contexts.find(({ context }) => context === 'karmada')?.access
   const joined = karmada ? await clustersOf(karmada).catch(() => undefined) : undefined
   const rows = await Promise.all(contexts.map(({ context, access }) => row(context, access, state, joined)))
-  const machines = await Promise.all(
-    planSandbox(name, state.slot, state.shape).machines.map(machine => machineRow(name, machine)),
-  )
+  const plan = planSandbox(name, state.slot, state.shape)
+  const machines = await Promise.all(plan.machines.map(machine => machineRow(name, machine)))
+  const parts = await Promise.all([
+    ...plan.apiServers.map(server => apiServerRow(accessOf(text, 'host'), server)),
+    ...plan.vms.map(vm => vmRow(accessOf(text, 'host'), vm)),
+  ])
   const { stopped } = await checkHealth(state)
   return [
     rows.length > 0 ? table([['CONTEXT', 'ROLE', 'NODE', 'PODS', 'KARMADA', 'API'], ...rows]) : '',
+    parts.length > 0 ? table([['PART OF HOST', 'ADDRESS', 'STATE'], ...parts]) : '',
     machines.length > 0 ? table([['MACHINE', 'ADDRESS', 'CONTAINERS', 'DOCKER'], ...machines]) : '',
     ...stopped.map(({ machine, component }) => `${component} of ${machine} has stopped: "up" starts it again\n`),
   ].join('')
@@ -47,6 +51,17 @@ async function row(context: string, access: Access, state: State, joined?: Map<s
     return [context, role, '-', '-', '-', `${access.server} (${error instanceof Error ? error.message : error})`]
   }
 }
+
+async function apiServerRow(host: Access, { name, address }: MachinePlan): Promise<string[]> {
+  const answer = await getText({ ...host, server: `https://${address}:${apiPort}` }, '/readyz').catch(() => 'no answer')
+  return [`${name}, API server`, address, answer]
+}
+
+const vmRow = async (host: Access, { name, address }: MachinePlan): Promise<string[]> => [
+  `${name}, virtual node`,
+  address,
+  await nodeState(host, name).catch(() => 'no answer'),
+]
 
 async function machineRow(sandbox: string, { name, address }: MachinePlan): Promise<string[]> {
   const containers = await run(docker(sandbox, name, 'ps', '--quiet')).then(

@@ -5,6 +5,7 @@ import { createCgroups } from './cgroups.ts'
 import { startCluster } from './cluster.ts'
 import { destroy } from './down.ts'
 import { startEngine } from './engine.ts'
+import { extendHost, prepareVms } from './extend.ts'
 import { awaitAnswers, checkHealth, restartDaemons } from './health.ts'
 import { bringOwnImage, renewImages } from './images.ts'
 import { installKarmada, joinMember, registerMember, waitForMember } from './karmada.ts'
@@ -14,9 +15,7 @@ import { type Machine, startMachine, startNetwork } from './machine.ts'
 import { connectHost, connectMachine, connectPull, connectRoot } from './network.ts'
 import { kubeconfigFile } from './paths.ts'
 import { type ClusterPlan, type MachinePlan, planSandbox, type SandboxPlan, type Shape } from './plan.ts'
-import { claimSlot, lockSandbox, lockShared, machineOf, readState, type State, writeState } from './state.ts'
-
-const hubName = 'switch'
+import { claimSlot, hubName, lockSandbox, lockShared, machineOf, readState, type State, writeState } from './state.ts'
 
 /**
  * Makes a sandbox as asked. A healthy one of at least that shape stays as it is; one that lacks clusters or machines gets them;
@@ -39,9 +38,9 @@ export async function up(name: string, shape: Shape, report: Report): Promise<'c
     })
   await renewImages(state, await prepare(report), report)
   await bringOwnImage(state, report)
-  const { clusters, machines } = planSandbox(name, state.slot, wanted)
-  if ([...clusters, ...machines].every(({ name }) => state.daemons[name]))
-    return stopped.length > 0 ? 'changed' : 'unchanged'
+  const { clusters, machines, apiServers, vms } = planSandbox(name, state.slot, wanted)
+  const there = [...clusters, ...machines, ...apiServers, ...vms].every(({ name }) => state.daemons[name])
+  if (there && wanted.vip === state.shape.vip) return stopped.length > 0 ? 'changed' : 'unchanged'
   await build({ ...state, shape: wanted }, report)
   return 'changed'
 }
@@ -72,6 +71,9 @@ const union = (one: Shape, other: Shape): Shape => ({
   push: Math.max(one.push, other.push),
   karmada: one.karmada,
   machines: Math.max(one.machines, other.machines),
+  apiServers: Math.max(one.apiServers, other.apiServers),
+  vmNodes: Math.max(one.vmNodes, other.vmNodes),
+  vip: other.vip ?? one.vip,
 })
 
 /** Starts every cluster and machine of the state's shape that is not there yet. */
@@ -84,6 +86,8 @@ async function build(state: State, report: Report): Promise<void> {
     state.name,
     [...missing, ...missingMachines].map(({ name }) => name),
   )
+  // Before the network, which is quick: what is missing here is downloaded.
+  const vmDisk = plan.vms.length > 0 ? await prepareVms(report, parts) : undefined
   await report.step('Network', () => connect(plan, missing, missingMachines, state, parts))
   const access = await readAccess(state)
 
@@ -93,6 +97,7 @@ async function build(state: State, report: Report): Promise<void> {
   const start = (cluster: ClusterPlan) => startOne(cluster, state, parts, access, report)
   await together(hosts.map(start))
   await together([
+    extendHost(plan, state, parts, vmDisk, access, report),
     ...hosts.filter(host => host.karmada).map(host => install(host, state, access, report)),
     ...members.map(start),
     ...missingMachines.map(machine => startMachineForEtcd(machine, state, parts, report)),

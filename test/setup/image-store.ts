@@ -38,7 +38,8 @@ export async function ensureImageStore(report: Report, bin: string): Promise<str
   return store
 }
 
-async function importAll(specs: ImageSpec[], folder: string, note: Note): Promise<void> {
+/** Makes a containerd root of these images: `folder`/root. */
+export async function importAll(specs: ImageSpec[], folder: string, note: Note): Promise<void> {
   {
     await using containerd = await startContainerd(folder)
     for (const [index, spec] of specs.entries()) {

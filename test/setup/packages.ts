@@ -38,6 +38,7 @@ const packages: Packages = {
 /** What virtual machines need besides. */
 export const vmPackages: Packages = {
   'qemu-system-x86': '/usr/bin/qemu-system-x86_64',
+  curl: '/usr/bin/curl',
   // What a virtual address is compared with.
   'nginx-light': '/usr/sbin/nginx',
   'libnginx-mod-stream': '/usr/lib/nginx/modules/ngx_stream_module.so',

@@ -1,5 +1,6 @@
 import process, { env, stderr, stdout } from 'node:process'
 import { openSandbox, type Sandbox } from '../sandbox/index.ts'
+import { emptyShape } from '../sandbox/plan.ts'
 import { installPlugin } from '../sandbox/plugin.ts'
 import { up } from '../sandbox/up.ts'
 import { createReport } from './report.ts'
@@ -21,7 +22,7 @@ async function show(sandbox: Sandbox, folder: string, command: string[], timeout
 
 async function main(): Promise<number> {
   const report = createReport()
-  await up('default', { hosts: 1, pull: 2, push: 0, karmada: true, machines: 0 }, report)
+  await up('default', { ...emptyShape, hosts: 1, pull: 2 }, report)
   const sandbox = await openSandbox('default')
   const folder = await report.step('Plugin', () => installPlugin(sandbox))
 

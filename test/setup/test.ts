@@ -66,6 +66,7 @@ async function main(): Promise<Counts> {
   await ensureVmParts(report)
   counts.push(await tests('vm'))
   counts.push(await tests('e2e'))
+  counts.push(await tests('vip'))
   return sum(counts)
 }
 

@@ -17,7 +17,7 @@ else
   mount -t tmpfs -o size=75% own /own
 fi
 mkdir -p /own/upper /own/work /own/lib /own/log
-if [ -n "$KN_SEED" ] && [ ! -e /own/seeded ]; then cp -a "/host$KN_SEED/." /own/upper/ && touch /own/seeded; fi
+if [ -n "$KN_SEED" ] && [ ! -e /own/seeded ]; then cp -a "/host$KN_SEED/." /own/ && touch /own/seeded; fi
 mount -t overlay -o lowerdir=/host,upperdir=/own/upper,workdir=/own/work root /new
 
 mount -t tmpfs -o mode=755 run /new/run
@@ -25,6 +25,8 @@ mount -t tmpfs -o mode=1777 tmp /new/tmp
 mkdir -p /new/run/lock /new/run/karmada-net/host /new/run/karmada-net/bin /new/lib/modules
 mount --bind /own/lib /new/var/lib
 mount --bind /own/log /new/var/log
+# The units that this machine has set up are not the virtual machine's.
+if [ -d /own/systemd ]; then mount --bind /own/systemd /new/etc/systemd/system; fi
 mount --bind /host /new/run/karmada-net/host
 [ -z "$KN_BIN" ] || mount --bind "/host$KN_BIN" /new/run/karmada-net/bin
 ln -sfn "/run/karmada-net/host$KN_MODULES" "/new/lib/modules/$(uname -r)"

@@ -15,7 +15,7 @@ export interface VmSpec {
   bin?: string
   /** An ext4 file system for what it writes; without one it is in memory. */
   disk?: string
-  /** A folder of this machine that is copied over its root on the disk's first boot. */
+  /** A folder of this machine that is copied onto the disk by its first boot: upper/ over the root, systemd/ as /etc/systemd/system. */
   seed?: string
   /** On its one network interface; the link is a tap device. */
   network?: { tap: string; mac: string; address: string; gateway: string }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { until } from '../sandbox/api.ts'
 import { bootVm, type Vm } from './boot.ts'
 import { makeSegment, type Segment } from './segment.ts'
 
@@ -55,9 +56,7 @@ describe('machines on a network', () => {
     for (const name of Object.keys(servers))
       await lan.start(name, ['busybox', 'nc', '-ll', '-p', '6443', '-e', '/bin/echo', name])
     for (const name of Object.keys(servers))
-      await expect
-        .poll(async () => (await lan.exec(name, ['ss', '-Hltn'])).stdout, { timeout: 60_000 })
-        .toContain(':6443')
+      await until(`${name} listens`, 60, async () => (await lan.exec(name, ['ss', '-Hltn'])).stdout.includes(':6443'))
   })
 
   test.for([

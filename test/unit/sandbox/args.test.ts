@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { parseRequest } from '../../sandbox/args.ts'
+import { emptyShape } from '../../sandbox/plan.ts'
 
-const shape = { hosts: 1, pull: 2, push: 0, karmada: true, machines: 0 }
+const shape = { ...emptyShape, hosts: 1, pull: 2 }
 
 test.each([
   ['', { verb: 'help' }],
@@ -16,6 +17,10 @@ test.each([
     { verb: 'up', name: 'default', shape: { ...shape, hosts: 0, pull: 0, machines: 3 } },
   ],
   ['up --machines=2', { verb: 'up', name: 'default', shape: { ...shape, machines: 2 } }],
+  [
+    'up --api-servers 3 --vm-nodes 1 --vip 198.18.0.1',
+    { verb: 'up', name: 'default', shape: { ...shape, apiServers: 3, vmNodes: 1, vip: '198.18.0.1' } },
+  ],
   ['--name a-1 up --karmada=false', { verb: 'up', name: 'a-1', shape: { ...shape, karmada: false } }],
   ['down', { verb: 'down', names: ['default'] }],
   ['down --name x', { verb: 'down', names: ['x'] }],
