@@ -1,7 +1,7 @@
 import { UserError } from '../errors.ts'
 
 /** Clocks further apart make new certificates "not yet valid" and leases end early. Milliseconds. */
-export const maxSkewMs = 5000
+const maxSkewMs = 5000
 
 /** One member's clock against this machine's. */
 export interface Clock {
