@@ -3,7 +3,7 @@ import { stateFolder } from './state.ts'
 
 /** What the virtual IP leaves on a node; paths are the host's. */
 export const programsFolder = '/opt/karmada-net/vip'
-export const unitName = 'karmada-net-vip.service'
+const unitName = 'karmada-net-vip.service'
 export const unitFile = `/etc/systemd/system/${unitName}`
 /** As `systemctl enable` would make it. */
 export const wantsLink = `/etc/systemd/system/multi-user.target.wants/${unitName}`
