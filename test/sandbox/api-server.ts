@@ -24,7 +24,7 @@ export async function startApiServer(
   const [from, to] = [fileIn(host.machine, '/etc/kubernetes'), fileIn(machine, '/etc/kubernetes')]
   await mkdir(join(to, 'pki'), { recursive: true })
   for (const file of shared) await copyFile(join(from, 'pki', file), join(to, 'pki', file))
-  await writeServingPair(from, to, [...apiNames(host.plan), plan.address])
+  await writeServingPair(from, to, apiNames(host.plan))
   const daemons: Record<string, ProcessHandle> = {}
   for (const [component, command] of Object.entries(otherApiServer(host.plan, plan)))
     daemons[component] = await startDaemon(machine, component, command)

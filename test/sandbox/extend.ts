@@ -31,8 +31,12 @@ export async function extendHost(
   if (cluster?.role !== 'host' || !own) return
   const host = { plan: cluster, machine: machineOf(state, cluster.name), access: own }
   const folder = fileIn(host.machine, '/etc/kubernetes')
+  const isThere = ({ name }: MachinePlan) => state.daemons[name] !== undefined
+  const missing = <T extends MachinePlan>(machines: T[]) => machines.filter(machine => !isThere(machine))
+  // There is one more address now, perhaps.
   if (cluster.otherAddresses) await writeServingPair(folder, folder, apiNames(cluster))
-  const missing = <T extends MachinePlan>(machines: T[]) => machines.filter(({ name }) => !state.daemons[name])
+  for (const server of plan.apiServers.filter(isThere))
+    await writeServingPair(folder, fileIn(machineOf(state, server.name), '/etc/kubernetes'), apiNames(cluster))
   const started = await Promise.allSettled([
     ...missing(plan.apiServers).map(server => addApiServer(plan, state, parts, host, server, report)),
     ...missing(plan.vms).map(vm => addVm(plan, state, host, vm, vmDisk ?? '', report)),

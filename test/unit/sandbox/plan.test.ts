@@ -80,3 +80,21 @@ test('a merged kubeconfig gives every context its own credentials back', () => {
   expect(accessOf(text, 'karmada')).toEqual(access('karmada'))
   expect(() => accessOf(text, 'member1')).toThrow('member1')
 })
+
+test('the API servers of the first host answer to all their addresses, and to a virtual one', () => {
+  const { clusters, apiServers } = planSandbox('s', 7, { hosts: 2, apiServers: 3, vip: '198.18.0.1' })
+  expect(apiServers).toEqual([
+    { name: 'host-api2', address: '198.19.7.21' },
+    { name: 'host-api3', address: '198.19.7.22' },
+  ])
+  const [first, second] = clusters.map(apiNames)
+  expect(first).toEqual(expect.arrayContaining(['198.19.7.10', '198.19.7.21', '198.19.7.22', '198.18.0.1']))
+  expect(second).not.toContain('198.18.0.1')
+})
+
+test('no two machines have the same address', () => {
+  const shape = { hosts: 8, push: 16, machines: 16, apiServers: 5, vmNodes: 4 }
+  const { clusters, machines, apiServers, vms, rootAddress, gateway } = planSandbox('s', 7, shape)
+  const addresses = [...clusters, ...machines, ...apiServers, ...vms].map(({ address }) => address)
+  expect(new Set([...addresses, rootAddress, gateway]).size).toBe(8 + 16 + 16 + 4 + 4 + 2)
+})
