@@ -57,7 +57,7 @@ export default defineConfig({
           include: ['e2e/vip/**/*.test.ts'],
           globalSetup: [join(import.meta.dirname, 'e2e/vip/setup.ts')],
           setupFiles: [join(import.meta.dirname, 'e2e/matchers.ts')],
-          testTimeout: 300_000,
+          testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
         },

@@ -27,7 +27,7 @@ export async function makeSegment(vm: Vm, name: string, machines: Record<string,
 }
 
 /** Pure. */
-export function segmentScript(name: string, machines: Record<string, string[]>): string {
+function segmentScript(name: string, machines: Record<string, string[]>): string {
   const machineLines = Object.entries(machines).flatMap(([machine, addresses]) => [
     `netns add ${machine}`,
     `link add ${machine} type veth peer name eth0 netns ${machine}`,

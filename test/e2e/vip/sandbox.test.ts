@@ -14,7 +14,7 @@ beforeAll(async () => {
 const kubectl = async (...args: string[]): Promise<string> =>
   (await sandbox.exec(['kubectl', '--context', 'host', ...args])).stdout
 const nodeIsReady = () =>
-  eventually(120, async () =>
+  eventually(240, async () =>
     expect(await kubectl('get', 'node', 'vm1', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].status}')).toBe(
       'True',
     ),
@@ -23,7 +23,7 @@ const servers = () => [1, 2, 3].map(number => sandbox.apiServer(number))
 
 test('the cluster knows three API servers, and each answers to the virtual address', async () => {
   const addresses = servers().map(({ address }) => address)
-  await eventually(60, async () => {
+  await eventually(180, async () => {
     const listed = await kubectl('get', 'endpointslice', 'kubernetes', '-o', 'jsonpath={.endpoints[*].addresses[0]}')
     expect(listed.split(' ').sort()).toEqual(addresses)
   })
@@ -86,7 +86,7 @@ test('an API server that is black-holed, refuses, is paused or stopped is so for
   const server = sandbox.apiServer(2)
   const url = `https://${server.address}:6443/livez`
   const ask = async (): Promise<number> => (await vm.attempt(['curl', '-sk', '--max-time', '3', url])).code
-  const answers = () => eventually(60, async () => expect(await ask()).toBe(0))
+  const answers = () => eventually(180, async () => expect(await ask()).toBe(0))
   await answers()
   await server.blackHole()
   expect(await ask()).toBe(28)
@@ -107,10 +107,10 @@ test('an API server that is black-holed, refuses, is paused or stopped is so for
 test('kube-proxy changes its mode on demand', async () => {
   const mode = async () => (await vm.exec(['curl', '-s', 'http://127.0.0.1:10249/proxyMode'])).stdout
   await vm.setKubeProxy({ mode: 'ipvs', excludeCIDRs: [`${vip}/32`] })
-  await eventually(60, async () => expect(await mode()).toBe('ipvs'))
-  await eventually(60, async () => expect((await vm.exec(['ipvsadm', '-Ln'])).stdout).toContain('10.96.0.1:443'))
+  await eventually(180, async () => expect(await mode()).toBe('ipvs'))
+  await eventually(180, async () => expect((await vm.exec(['ipvsadm', '-Ln'])).stdout).toContain('10.96.0.1:443'))
   await vm.setKubeProxy({ mode: 'nftables' })
-  await eventually(60, async () => expect(await mode()).toBe('nftables'))
+  await eventually(180, async () => expect(await mode()).toBe('nftables'))
 })
 
 test.each([{ hard: false }, { hard: true }])(
@@ -121,7 +121,7 @@ test.each([{ hard: false }, { hard: true }])(
     await vm.reboot(options)
     expect(await vm.readFile('/etc/karmada-net-test')).toBe(`kept-${options.hard}\n`)
     expect(await vm.exec(['uptime', '--since'])).not.toEqual(before)
-    await eventually(120, async () =>
+    await eventually(240, async () =>
       expect((await vm.exec(['systemctl', 'is-active', 'kubelet'])).stdout).toBe('active\n'),
     )
     await nodeIsReady()

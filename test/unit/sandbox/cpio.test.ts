@@ -8,7 +8,7 @@ test('busybox unpacks what was packed', () => {
     { path: 'folder/script', mode: 0o750, content: Buffer.from('#!/bin/sh\n') },
     { path: 'empty', mode: 0o644, content: Buffer.alloc(0) },
   ])
-  const listed = execFileSync('busybox', ['cpio', '-tv'], {
+  const listed = execFileSync('/bin/busybox', ['cpio', '-tv'], {
     input: archive,
     stdio: ['pipe', 'pipe', 'ignore'],
   }).toString()
@@ -16,7 +16,7 @@ test('busybox unpacks what was packed', () => {
   expect(lines.map(line => line.split(/\s+/)[0])).toEqual(['drwxr-xr-x', '-rwxr-x---', '-rw-r--r--'])
   expect(lines.map(line => line.split(/\s+/).at(-1))).toEqual(['folder', 'folder/script', 'empty'])
   expect(
-    execFileSync('busybox', ['cpio', '-i', '--to-stdout', 'folder/script'], {
+    execFileSync('/bin/busybox', ['cpio', '-i', '--to-stdout', 'folder/script'], {
       input: archive,
       stdio: ['pipe', 'pipe', 'ignore'],
     }).toString(),
