@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Endpoint, formatEndpoint, parseEndpoint } from './address.ts'
+import { createAlarm } from './alarm.ts'
 import { type Discovery, startDiscovery } from './discovery/discovery.ts'
 import type { Change } from './discovery/settings-source.ts'
 import { type HealthOptions, type HealthWatch, watchHealth } from './health/watch.ts'
@@ -80,6 +81,8 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
     if (state !== 'up') discovery.leave(address)
     alarm.ring()
   })
+  // Whom the first questions go to.
+  wanted(new Set())
   const discovery: Discovery = startDiscovery({
     servers: () => askOrder(view.verdicts, options.firstServer),
     serverName: () => used.tlsServerName,
@@ -233,27 +236,4 @@ function askOrder(all: readonly Verdict[], firstServer: string | undefined): str
   const order = ['up', 'drained', 'unknown', 'draining', 'down']
   const known = all.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state)).map(({ address }) => address)
   return known.length > 0 || firstServer === undefined ? known : [firstServer]
-}
-
-/** A pause that `ring` ends; ringing before it begins counts. */
-function createAlarm() {
-  let rung = false
-  let end = () => {}
-  return {
-    ring() {
-      rung = true
-      end()
-    },
-    async wait(ms: number): Promise<void> {
-      if (!rung)
-        await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, ms)
-          end = () => {
-            clearTimeout(timer)
-            resolve()
-          }
-        })
-      rung = false
-    },
-  }
 }

@@ -1,6 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { bootVm, type Vm } from '../boot.ts'
 import { type Addresses, ipv4, ipv6, makeWorld, patience, type World } from './world.ts'
+
+// As long as each of its waits, several times.
+vi.setConfig({ testTimeout: 6 * patience.timeout })
 
 let vm: Vm
 beforeAll(async () => {
