@@ -9,14 +9,16 @@ export const settingsKey = 'settings.json'
 
 const managedBy = { 'app.kubernetes.io/managed-by': 'kubectl-karmada-net' }
 
-export const labels = (component: 'vip' | 'vip-uninstall'): Record<string, string> => ({
+type Component = 'vip' | 'vip-uninstall' | 'vip-verify'
+
+export const labels = (component: Component): Record<string, string> => ({
   ...managedBy,
   'app.kubernetes.io/part-of': 'karmada-net',
   'app.kubernetes.io/component': component,
   'app.kubernetes.io/instance': name,
 })
 
-export const selectorOf = (component: 'vip' | 'vip-uninstall'): string =>
+export const selectorOf = (component: Component): string =>
   Object.entries(labels(component))
     .filter(([label]) => /component|instance/.test(label))
     .map(([label, value]) => `${label}=${value}`)

@@ -14,6 +14,7 @@ import { readBoot, stateFolder } from './node/state.ts'
 import { nodeReport } from './node-report.ts'
 import { serveStatus } from './serve.ts'
 import type { VipSettings } from './settings.ts'
+import { createVerifier } from './verify/host.ts'
 
 const account = '/var/run/secrets/kubernetes.io/serviceaccount'
 /** Between two looks for settings, or for a port that somebody else has. Milliseconds. */
@@ -40,10 +41,11 @@ export async function runCommand(args: string[], env: NodeJS.ProcessEnv, signal:
   const knowledge = createKnowledge(values.state)
   const settings = await firstSettings(knowledge, readMounted, values.settings, log, signal)
   const started = new Date().toISOString()
+  const identity = createIdentity({ caFile: values.ca, tokenFile: values.token })
   const agent = startAgent(settings, {
     nodeIps,
     knowledge,
-    identity: createIdentity({ caFile: values.ca, tokenFile: values.token }),
+    identity,
     readMounted,
     firstServer: firstServer(env),
     log,
@@ -55,7 +57,13 @@ export async function runCommand(args: string[], env: NodeJS.ProcessEnv, signal:
     return nodeReport({ ...facts, node, started, sysctls: readSysctls(), boot: readBoot(values.state) })
   }
   const sinceLookMs = () => performance.now() - agent.view().lookedMs
-  void serveAlways(agent, nodeIps[0], { report, sinceLookMs }, log, signal)
+  const { settings: used, view } = agent
+  const verify = createVerifier({
+    settings: used,
+    verdicts: () => view().verdicts,
+    secureContext: identity.secureContext,
+  })
+  void serveAlways(agent, nodeIps[0], { report, sinceLookMs, verify }, log, signal)
   await agent.ended
   return 'the virtual server stays as it is'
 }

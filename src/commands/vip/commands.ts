@@ -3,5 +3,6 @@ import { vipDown } from './down.ts'
 import { vipDrain, vipUndrain } from './drain.ts'
 import { vipStatus } from './status.ts'
 import { vipUp } from './up.ts'
+import { vipVerify } from './verify.ts'
 
-export const commands: readonly Entry[] = [vipUp, vipStatus, vipDrain, vipUndrain, vipDown]
+export const commands: readonly Entry[] = [vipUp, vipStatus, vipVerify, vipDrain, vipUndrain, vipDown]
