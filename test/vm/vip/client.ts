@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 
 /**
@@ -11,6 +11,8 @@ export interface ClientConfig {
   authority: string
   everyMs: number
   until: string
+  /** A file that comes into being when the first few requests on new connections were answered. */
+  begun: string
 }
 
 export interface Tally {
@@ -60,6 +62,7 @@ function ask(count: Count, agent: Agent | false): Promise<void> {
 const under: Promise<void>[] = []
 let kept: Promise<void> | undefined
 while (!existsSync(config.until)) {
+  if (tally.fresh.ok >= 6) writeFileSync(config.begun, '')
   under.push(ask(tally.fresh, false))
   kept ??= ask(tally.kept, keepAlive).finally(() => {
     kept = undefined

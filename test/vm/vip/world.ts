@@ -152,10 +152,13 @@ export async function makeWorld(vm: Vm, { vip, node: nodeIp, servers, prefix, fa
     /** Requests through the virtual IP while `work` goes on. */
     async underRequests(work: () => Promise<unknown>, everyMs = 500): Promise<Tally> {
       const until = `${folder}/stop${++clients}`
-      const input: ClientConfig = { host: vip, port: 6443, authority: authority.certificate, everyMs, until }
+      const begun = `${folder}/begun${clients}`
+      const input: ClientConfig = { host: vip, port: 6443, authority: authority.certificate, everyMs, until, begun }
       const running = lan.exec(name, [vm.hostPath(node), script('client.ts')], { input: JSON.stringify(input) })
       running.catch(() => undefined)
       try {
+        // A client that cannot begin says why when it ends.
+        await Promise.race([running, vm.exec(['sh', '-c', 'until [ -e "$0" ]; do sleep 0.2; done', begun])])
         await work()
       } finally {
         await vm.exec(['touch', until])
