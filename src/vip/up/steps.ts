@@ -86,6 +86,7 @@ const canaryStep = (job: UpJob): Step<VipWorld> => ({
     const { found, facts, settings } = job
     const begun = found?.daemonSet !== undefined
     if (begun && found.canary === undefined) return { changed: false, detail: 'is past' }
+    if (facts?.nodes.length === 1) return { changed: false, detail: 'is the only one' }
     const canary = facts?.nodes.find(({ name }) => name === found?.canary) ?? chooseCanary(facts?.nodes ?? [])
     if (!canary) throw new UserError('no node is Ready', { hint: 'kubectl get nodes' })
     await applyAll(world.client, vipObjects({ ...job, onlyOn: canary.name }).filter(isAgent), world)
