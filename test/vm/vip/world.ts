@@ -55,7 +55,7 @@ export async function makeWorld(vm: Vm, { vip, node: nodeIp, servers, prefix, fa
   // Of a simulated processor nobody can expect answers as soon as of a real one.
   const probe = { connectEveryMs: 500, connectTimeoutMs: 4000, readyTimeoutMs: 10_000 }
   const base = { vip, port: 6443, scheduler: 'rr', ...(settings ?? { probe }) }
-  const of = (last: number) => formatEndpoint({ host: servers[last - 1] ?? '', port: 6443 })
+  const of = (last: number) => formatEndpoint({ host: servers[0].replace(/1$/, String(last)), port: 6443 })
   const put = (file: string, text: string) =>
     vm.exec(['sh', '-c', 'mkdir -p "$(dirname "$0")" && cat >"$0.new" && mv "$0.new" "$0"', file], { input: text })
 
