@@ -1,4 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node'
+import { isConnectionError } from '../kube/errors.ts'
 import type { KubeClient, KubeObject, Wire } from '../kube/types.ts'
 import { namespace, selectorOf } from './names.ts'
 import type { NodeReport } from './report.ts'
@@ -56,8 +57,13 @@ async function ask(
     return code === 200 ? { report: JSON.parse(text) as NodeReport } : { error: said(text) || `HTTP ${code}` }
   } catch (error) {
     signal.throwIfAborted()
-    return { error: `its agent does not answer: ${error instanceof Error ? error.message : error}` }
+    return { error: `its agent does not answer${whyNot(error)}` }
   }
+}
+
+function whyNot(error: unknown): string {
+  if (!isConnectionError(error)) return `: ${error instanceof Error ? error.message : error}`
+  return error.failure === 'timeout' ? ` within ${patienceMs / 1000}s` : `: ${error.detail}`
 }
 
 /** Why a pod does not run yet, in the words of its containers. */

@@ -40,7 +40,7 @@ type Job = Pick<DrainJob, 'address' | 'found'>
 /** Whoever is drained last keeps its connections after all, which is not what was asked for. */
 const othersStep = ({ address, found }: Job): Step<VipWorld> => {
   const guard = async (world: VipWorld): Promise<number> => {
-    const { news } = await ask(world, found)
+    const news = await heard(world, found)
     const without = leftWithout(news, address)
     if (without.length > 0 && !world.force) {
       throw new UserError(`${address} is the last API server that is up for ${few(without)}`, {
@@ -132,6 +132,19 @@ const connectionsStep = ({ address, found, connectionsMs, mustEnd }: DrainJob): 
     }
   },
 })
+
+/** An agent that is busy is asked again. Throws `UserError` where none of them says anything. */
+async function heard(world: VipWorld, found: Installation): Promise<NodeNews[]> {
+  for (let left = 2; ; left--) {
+    const { news } = await ask(world, found)
+    if (world.force || news.some(({ report }) => report)) return news
+    if (left > 0) continue
+    const silent = news.map(({ node, error }) => `${node}: ${error}`)
+    throw new UserError(`no node says which API servers are up: ${few(silent, 3)}`, {
+      hint: 'kubectl karmada-net vip status; --force drains it all the same',
+    })
+  }
+}
 
 interface Asked {
   /** Of every node that is Ready. */
