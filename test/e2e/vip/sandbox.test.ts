@@ -66,6 +66,7 @@ test('a virtual address on the node reaches all three API servers', async () => 
     ...servers().map(({ address }) => `-a -t ${vip}:6443 -r ${address}:6443 -m -w 1`),
   ]
   await vm.exec(['ip', 'route', 'replace', 'local', `${vip}/32`, 'dev', 'lo', 'src', vm.address])
+  await vm.attempt(['ipvsadm', '-D', '-t', `${vip}:6443`])
   await vm.exec(['ipvsadm', '-R'], { input: `${lines.join('\n')}\n` })
   const ask = [
     'kubectl',
