@@ -67,19 +67,23 @@ export function rowsOf({ nodes }: VipStatus, now: Date): StatusRow[] {
     return servers.map((server, index) => ({
       node: index === 0 ? node : '',
       server,
-      note: [
-        ...(index === 0 && about !== '' ? [about] : []),
-        ...(server.reason === undefined ? [] : [server.reason]),
-      ].join('; '),
+      note: [...(index === 0 && about !== '' ? [about] : []), ...reasonOf(server)].join('; '),
     }))
   })
+}
+
+/** Why it gets no connections, where the state alone does not say. */
+function reasonOf({ state, weight, reason, active }: ServerReport): string[] {
+  if (reason !== undefined) return [reason]
+  if (state !== 'drained' || weight > 0) return []
+  return [active > 0 ? `by "vip drain"; ${active} still open` : 'by "vip drain"; nobody uses it']
 }
 
 function flushNote({ table: { flushes, lastFlush } }: NodeReport, now: Date): string[] {
   if (!lastFlush) return []
   const times = flushes === 1 ? 'once' : `${flushes} times`
-  const by = lastFlush.suspect === undefined ? '' : `: ${lastFlush.suspect}`
-  return [`emptied by somebody else ${times}, last ${since(lastFlush.at, now)} ago${by}`]
+  const who = lastFlush.suspect === undefined ? 'by whom is not known' : `it seems: ${lastFlush.suspect}`
+  return [`rules were removed ${times} and put back, last ${since(lastFlush.at, now)} ago; ${who}`]
 }
 
 /** `42s`, `5m`, `3h`, `9d`. Pure. */

@@ -47,5 +47,7 @@ that state began.`,
       { columns, rows: rowsOf(status, now), data: () => status, name: ({ node }) => `node/${node}`, empty: 'No nodes' },
       flags.output,
     )
+    const [troubled] = status.nodes.filter(({ notes }) => notes.length > 0)
+    if (forPeople && troubled) session.say(`hint: kubectl karmada-net vip verify ${troubled.node}`)
   },
 })

@@ -188,7 +188,11 @@ describe('waiting for agents', () => {
 
 test('status: one line for each server, the node and what is wrong with it on its first', () => {
   const flushed = report({
-    servers: [server(), server({ address: '10.0.0.3:6443', state: 'down', reason: 'refused' })],
+    servers: [
+      server(),
+      server({ address: '10.0.0.3:6443', state: 'down', reason: 'refused' }),
+      server({ address: '10.0.0.4:6443', state: 'drained', weight: 0, active: 2 }),
+    ],
     table: { present: true, flushes: 2, lastFlush: { at: '2026-01-01T00:00:00Z', suspect: 'kube-proxy restarted' } },
   })
   const nodes = [
@@ -197,8 +201,9 @@ test('status: one line for each server, the node and what is wrong with it on it
   ]
   const rows = rowsOf({ vip: '', scheduler: 'lc', ready: 1, nodes }, new Date('2026-01-01T00:01:30Z'))
   expect(rows.map(({ node, server, note }) => [node, server?.address, note])).toEqual([
-    ['a', '10.0.0.2:6443', 'emptied by somebody else 2 times, last 90s ago: kube-proxy restarted'],
+    ['a', '10.0.0.2:6443', 'rules were removed 2 times and put back, last 90s ago; it seems: kube-proxy restarted'],
     ['', '10.0.0.3:6443', 'refused'],
+    ['', '10.0.0.4:6443', 'by "vip drain"; 2 still open'],
     ['b', undefined, 'the node is not Ready: its rules go on, nobody looks after them'],
   ])
 })
