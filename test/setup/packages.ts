@@ -39,6 +39,8 @@ const packages: Packages = {
 export const vmPackages: Packages = {
   'qemu-system-x86': '/usr/bin/qemu-system-x86_64',
   curl: '/usr/bin/curl',
+  // kube-proxy in ipvs mode calls it.
+  ipset: '/usr/sbin/ipset',
   // What a virtual address is compared with.
   'nginx-light': '/usr/sbin/nginx',
   'libnginx-mod-stream': '/usr/lib/nginx/modules/ngx_stream_module.so',
