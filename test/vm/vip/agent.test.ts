@@ -220,7 +220,7 @@ describe.each<Addresses>([ipv4, ipv6])('the agent of a node, $family', addresses
     await world.startAgent({ PATH: '/nowhere' })
     await expect
       .poll(() => world.get('/healthz'), patience)
-      .toContain('ipvsadm is not there: install the package "ipvsadm"503')
+      .toContain('ipvsadm is not there: install the package "ipvsadm"\n503')
     expect(await world.get('/livez')).toBe('ok\n200')
     await world.killAgent()
   })
