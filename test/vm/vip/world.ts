@@ -109,6 +109,8 @@ export async function makeWorld(vm: Vm, { vip, node: nodeIp, servers, prefix, fa
       const keepPid = `${before}; echo $$ >"$0"; exec "$@"`
       const variables = Object.entries(env).map(([key, value]) => `${key}=${value}`)
       await lan.start(name, [
+        'unshare',
+        '--mount',
         'env',
         ...variables,
         '/bin/sh',
