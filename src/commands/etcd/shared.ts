@@ -162,7 +162,10 @@ async function findInContexts(flags: EtcdFlags, session: Session, folder: string
     .filter(({ name }) => name === (flags.etcd ?? name))
   const names = [...new Set(found.map(({ name }) => name))]
   const [first] = found
-  if (!first) throw none(flags.etcd, folder)
+  if (!first) {
+    const silent = looked.flatMap(({ context, answered }) => (answered ? [] : [context]))
+    throw none(flags.etcd, folder, silent)
+  }
   if (names.length > 1) throw several(names)
   const store = createSecretsStore(found, first.namespace, first.name, { signal: session.signal })
   const told = await readState(store)
@@ -178,25 +181,32 @@ async function findInContexts(flags: EtcdFlags, session: Session, folder: string
 
 /** Every context of the kubeconfig at once. */
 async function lookInto(flags: EtcdFlags, session: Session) {
-  const [{ listClusters }, { clusterId }, { kubeconfig, clientOf }] = await Promise.all([
+  const [{ listClusters }, { clusterId }, { isConnectionError }, { kubeconfig, clientOf }] = await Promise.all([
     import('../../etcd/store/remembered.ts'),
     import('../../etcd/contexts.ts'),
+    import('../../kube/errors.ts'),
     kubeClients(flags, session),
   ])
   const options = { signal: session.signal }
   const looking = [...kubeconfig.contexts.keys()].map(async context => {
     const client = clientOf(context)
-    const [clusters, id] = await Promise.all([
-      listClusters(client, options).catch(() => []),
+    const [listed, id] = await Promise.all([
+      // Who may not list Secrets there has no cluster there.
+      listClusters(client, options).catch((error: unknown) => (isConnectionError(error) ? undefined : [])),
       clusterId(client, options),
     ])
-    return { context, client, clusters, id }
+    return { context, client, clusters: listed ?? [], answered: listed !== undefined, id }
   })
   return Promise.all(looking)
 }
 
-function none(name: string | undefined, folder: string): UserError {
+function none(name: string | undefined, folder: string, silent: readonly string[]): UserError {
   const what = name === undefined ? 'no etcd cluster' : `no etcd cluster "${name}"`
+  if (silent.length > 0) {
+    return new UserError(`${what} was found in ${folder}, and these contexts did not answer: ${silent.join(', ')}`, {
+      hint: 'kubectl karmada-net contexts',
+    })
+  }
   return new UserError(`there is ${what} in ${folder}, nor in a context of the kubeconfig`, {
     hint: 'kubectl karmada-net etcd up begins one; --state names another folder',
   })
