@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -192,6 +193,7 @@ type session struct {
 	input chan []byte
 	over  chan struct{} // closed when nobody waits for it any more
 	once  sync.Once
+	ended atomic.Bool // what it has left behind goes on
 }
 
 func (p *port) endSession() {
@@ -201,7 +203,9 @@ func (p *port) endSession() {
 	p.mutex.Unlock()
 	if s != nil {
 		s.once.Do(func() { close(s.over) })
-		syscall.Kill(-s.pid, syscall.SIGKILL)
+		if !s.ended.Load() {
+			syscall.Kill(-s.pid, syscall.SIGKILL)
+		}
 	}
 }
 
@@ -253,6 +257,7 @@ func (p *port) start(message request) {
 	}()
 	go func() {
 		code := exitCode(command.Wait())
+		s.ended.Store(true)
 		copied.Wait()
 		p.send(reply{ID: s.id, Exit: &code}, s.over)
 	}()
