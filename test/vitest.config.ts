@@ -21,6 +21,8 @@ export default defineConfig({
           // A worker for each file would spend more on imports than on tests.
           isolate: false,
           maxWorkers: 2,
+          // A machine that does other things as well is no failure.
+          testTimeout: 30_000,
         },
       },
       {
