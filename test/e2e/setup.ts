@@ -6,7 +6,7 @@ import { installPlugin } from '../sandbox/plugin.ts'
 import { up } from '../sandbox/up.ts'
 import { createReport } from '../setup/report.ts'
 
-export const setup = () => provideSandbox('e2e', { ...emptyShape, hosts: 2, pull: 2, push: 1, machines: 5 })
+export const setup = () => provideSandbox('e2e', { ...emptyShape, hosts: 2, pull: 2, push: 1, machines: 3 })
 
 /**
  * A sandbox for a project's tests, beside whatever else is up, with the plugin. Resolves with what removes it.

@@ -65,6 +65,7 @@ async function main(): Promise<Counts> {
   await prepare(report)
   await ensureVmParts(report)
   counts.push(await tests('vm'))
+  counts.push(await tests('etcd'))
   counts.push(await tests('e2e'))
   counts.push(await tests('vip'))
   return sum(counts)
