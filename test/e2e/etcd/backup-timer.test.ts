@@ -15,14 +15,16 @@ const service = timer.replace('.timer', '.service')
 /** On the machine that takes the backups. */
 const state = '/var/lib/karmada-net-state'
 const folder = '/var/lib/karmada-net-backups'
-const program = join(import.meta.dirname, '../../../dist/kubectl-karmada_net')
+/** The plugin and its Node, where the machine sees them: a checkout may lie below a folder that it has of its own. */
+const programs = '/var/lib/karmada-net-programs'
+const plugin = [`${programs}/node`, `${programs}/kubectl-karmada_net`]
 let systemd: Systemd
 
 async function clean(): Promise<void> {
   await machine?.exec([
     'sh',
     '-c',
-    `rm -rf ${state} ${folder} /etc/systemd/system/*${cluster}* /etc/systemd/system/*/*${cluster}*`,
+    `rm -rf ${state} ${folder} ${programs} /etc/systemd/system/*${cluster}* /etc/systemd/system/*/*${cluster}*`,
   ])
 }
 
@@ -33,6 +35,11 @@ beforeAll(async () => {
   systemd = await bootSystemd(sandbox.name, machine, {})
   await etcd.up(1)
   await cp(etcd.state, machine.path(state), { recursive: true })
+  await cp(execPath, machine.path(`${programs}/node`))
+  await cp(
+    join(import.meta.dirname, '../../../dist/kubectl-karmada_net'),
+    machine.path(`${programs}/kubectl-karmada_net`),
+  )
 })
 afterAll(async () => {
   await systemd?.[Symbol.asyncDispose]()
@@ -41,7 +48,7 @@ afterAll(async () => {
 })
 
 /** The plugin, where systemd runs. */
-const there = (words: string) => systemd.exec([execPath, program, ...words.split(' '), '--state', state])
+const there = (words: string) => systemd.exec([...plugin, ...words.split(' '), '--state', state])
 const systemctl = async (...words: string[]) => (await systemd.exec(['systemctl', ...words])).stdout.trim()
 const property = (unit: string, name: string) => systemctl('show', '--value', `--property=${name}`, unit)
 const files = async () => (await readdir(machine.path(folder))).sort()
@@ -66,8 +73,7 @@ test.each(['15m', '1h', '7d', '0 9-17/2 * * mon-fri', '30 3 1,15 * *', '0 0 29 2
   'systemd understands what becomes of %s',
   async every => {
     const { stdout } = await systemd.exec([
-      execPath,
-      program,
+      ...plugin,
       'etcd',
       'snapshot',
       'save',
