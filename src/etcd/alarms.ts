@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { counted } from '../counted.ts'
 import { UserError } from '../errors.ts'
 import { pause } from '../kube/pause.ts'
 import type { Progress, Step, StepGroup } from '../steps/step.ts'
@@ -177,7 +178,7 @@ const disarmStep = (kinds: string[]): Step<EtcdWorld> => ({
     for (const alarm of alarms) await client.disarm(alarm)
     const left = await client.alarms()
     if (left.length > 0) throw new UserError(`${left.length} alarms did not go away`)
-    return { changed: alarms.length > 0, detail: alarms.length === 1 ? '1 alarm' : `${alarms.length} alarms` }
+    return { changed: alarms.length > 0, detail: counted(alarms.length, 'alarm') }
   },
 })
 

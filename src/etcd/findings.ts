@@ -207,9 +207,12 @@ function unready({ spec, status, readiness }: MemberView, { alarms }: StatusFact
   if (status.leader === 0n) return { member: spec.name, note: 'knows no leader', next }
   // The alarm of one makes all of them unready: it is said where it belongs.
   const known = alarms.some(({ alarm }) => alarm === 'CORRUPT') ? 'data_corruption' : undefined
-  const failed = (readiness?.failed ?? []).map(text => text.split(' ')[0]).filter(name => name !== known)
+  const failed = (readiness?.failed ?? []).map(probeIn).filter(name => name !== known)
   return failed.length === 0 ? undefined : { member: spec.name, note: `not ready: ${failed.join(', ')}`, next }
 }
+
+/** `linearizable_read` of `linearizable_read failed: context canceled`; whatever else was said stays whole. Pure. */
+const probeIn = (text: string): string => /^(\w+) failed\b/.exec(text)?.[1] ?? text
 
 function learner({ spec, status }: MemberView): Finding | undefined {
   if (!status?.isLearner) return undefined

@@ -1,4 +1,5 @@
 import { whyReplace } from '../pki/inspect.ts'
+import { certificatesIn } from '../pki/pem.ts'
 import { lookAtBackups } from './backup/look.ts'
 import { authorityFiles, namesOf } from './certificates.ts'
 import { servedCertificate } from './client/served.ts'
@@ -51,14 +52,10 @@ async function certificateOf({ state, signal, now }: EtcdWorld, member: MemberSp
   if (!served) return undefined
   const certificate = served.toString()
   const need = { names: namesOf(member), minDaysLeft: Number.NEGATIVE_INFINITY, now: new Date(now()) }
-  const reasons = bundled(authorities).map(authority => whyReplace({ certificate }, { ...need, authority }))
+  const reasons = certificatesIn(authorities).map(authority => whyReplace({ certificate }, { ...need, authority }))
   const error = reasons.includes(undefined) ? undefined : reasons[0]
   return { expires: served.validToDate, ...(error !== undefined && { error }) }
 }
-
-/** The certificates of a bundle, one by one. */
-export const bundled = (pem: string): string[] =>
-  pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
 
 /** Why a silent member is silent, where its machine can be asked: files on this one tell nothing of it. */
 async function machinesOf(world: EtcdWorld, { members }: ClusterView): Promise<StatusFacts['machines']> {

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { UserError } from '../../errors.ts'
 import type { KeyPair } from '../../pki/certificate.ts'
 import { renewBeforeDays } from '../certificates.ts'
-import { certificatesIn, commonName, judge, type Signers, signed } from './judge.ts'
+import { commonName, judge, parseBundle, type Signers, signed } from './judge.ts'
 import { type CertificatesView, leafRoles, type MemberCertificates } from './look.ts'
 
 /**
@@ -29,7 +29,7 @@ function foreignSigner({ found, served }: MemberCertificates, signers: Signers):
   const isOurs = (certificate: X509Certificate) =>
     signers.some(({ certificate: text }) => fingerprintOf(text) === certificate.fingerprint256)
   if (found.delivered) {
-    const trusted = readable(() => certificatesIn(found.delivered?.['ca.crt'] ?? ''))
+    const trusted = readable(() => parseBundle(found.delivered?.['ca.crt'] ?? ''))
     return trusted.length > 0 && !trusted.some(isOurs) ? commonName(trusted[0]?.subject ?? '') : undefined
   }
   const leaves = leafRoles.map(role => served[role]).filter(leaf => leaf instanceof X509Certificate)
@@ -62,7 +62,7 @@ export function requireUsable(given: KeyPair, now: Date): void {
 }
 
 function whyUnusable({ certificate: text, key }: KeyPair, now: Date): string | undefined {
-  const [certificate, ...more] = readable(() => certificatesIn(text))
+  const [certificate, ...more] = readable(() => parseBundle(text))
   if (!certificate) return 'it is no certificate'
   if (more.length > 0) return 'the file has several certificates; give the one that signs'
   if (!certificate.ca) return `${commonName(certificate.subject)} is not an authority (basicConstraints)`

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { daysLeft } from '../../pki/inspect.ts'
+import { certificatesIn } from '../../pki/pem.ts'
 import { renewBeforeDays } from '../certificates.ts'
 
 /** Authorities that count here, by what people call them: `authority`, `new authority`. */
@@ -97,7 +98,5 @@ export const commonName = (lines: string): string =>
   /^CN=(.*)$/m.exec(lines)?.[1] ?? (lines.replaceAll('\n', ', ') || 'nobody')
 
 /** Certificates in a file of several. Throws when one of them is damaged. */
-export const certificatesIn = (text: string): X509Certificate[] =>
-  (text.match(/-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g) ?? []).map(
-    pem => new X509Certificate(pem),
-  )
+export const parseBundle = (text: string): X509Certificate[] =>
+  certificatesIn(text).map(pem => new X509Certificate(pem))

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts'
 import { UserError } from '../../errors.ts'
 import { type EtcdMember, hexId } from '../client/types.ts'
 import type { MemberSpec } from '../cluster.ts'
@@ -78,7 +79,7 @@ const sameStep = (member: MemberSpec): MemberStep => ({
     const revision = await sameDataOfThoseUp(world)
     await disarmCorrupt(world)
     const { length } = world.state.spec.members.filter(({ name }) => name !== member.name)
-    return { changed: false, detail: `${length} ${length === 1 ? 'member' : 'members'}, revision ${revision}` }
+    return { changed: false, detail: `${counted(length, 'member')}, revision ${revision}` }
   },
 })
 

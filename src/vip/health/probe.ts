@@ -2,6 +2,7 @@ import { Agent, request } from 'node:https'
 import { connect } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { Endpoint } from '../address.ts'
+import { socketWords } from '../socket-words.ts'
 import type { Probe } from './judge.ts'
 
 /** Can a TCP connection be made within the time? It ends with a reset, which leaves nothing behind at either end. Never rejects. */
@@ -103,18 +104,8 @@ const isReady = (status: number): boolean => status === 200 || [401, 403, 429].i
 /** Before any byte of TLS. */
 const isConnecting = ({ syscall }: NodeJS.ErrnoException): boolean => syscall === 'connect'
 
-const words: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EHOSTUNREACH: 'no route to host',
-  ENETUNREACH: 'network is unreachable',
-  ETIMEDOUT: 'no answer',
-  EACCES: 'not allowed by a local firewall',
-  EPERM: 'not allowed by a local firewall',
-}
-
 function describe({ code = '', message }: NodeJS.ErrnoException): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `wrong certificate: ${message.split('. ').slice(1).join('. ')}`
   if (/CERT|SIGNATURE|ISSUER/.test(code)) return `wrong certificate: ${message}`
-  return words[code] ?? message
+  return socketWords[code] ?? message
 }

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:https'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Endpoint } from '../address.ts'
+import { socketWords } from '../socket-words.ts'
 import type { Passage, SeenCertificate } from './report.ts'
 
 /** One answer; two SYN retransmissions fit in it. Milliseconds. */
@@ -71,12 +72,4 @@ function seen(socket: TLSSocket, { vip, serverName, secureContext }: PassageOpti
   }
 }
 
-const words: Record<string, string> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EHOSTUNREACH: 'no route to host',
-  ENETUNREACH: 'network is unreachable',
-  ETIMEDOUT: 'no answer',
-}
-
-const describe = ({ code = '', message }: NodeJS.ErrnoException): string => words[code] ?? message
+const describe = ({ code = '', message }: NodeJS.ErrnoException): string => socketWords[code] ?? message

@@ -31,6 +31,8 @@ export interface EtcdTestWorld extends Pick<World, 'sandbox' | 'karmadaNet' | 'r
   identity(): Promise<ClientIdentity>
   /** The member that at least two members call the leader. Waits for it. */
   leader(): Promise<string>
+  /** Gives this member the leadership, and waits until it has it. */
+  lead(machine: string): Promise<void>
   /** Names of the members that follow. */
   followers(): Promise<string[]>
   /** Starts writing to all that are members now; the caller ends it: `await using`. */
@@ -83,6 +85,16 @@ export async function openEtcdWorld(cluster: string, more: Record<string, string
         if (performance.now() > deadline) throw new Error(`no leader among ${names.join(', ')}`)
         await sleep(200)
       }
+    },
+    async lead(machine) {
+      const ask = async <T>(name: string, question: (client: EtcdClient) => Promise<T>) => {
+        const client = world.client(name)
+        return question(client).finally(() => client.close())
+      }
+      const { id } = await ask(machine, client => client.status())
+      const leader = await world.leader()
+      if (leader !== machine) await ask(leader, client => client.moveLeader(id))
+      while ((await world.leader()) !== machine) await sleep(200)
     },
     async followers() {
       const leader = await world.leader()

@@ -1,4 +1,14 @@
+import type { FilesSpec, MemberSpec } from '../../cluster.ts'
 import type { Launch, MemberPaths } from '../driver.ts'
+
+/** A member's folder here, and how its machine runs it. */
+export interface Place {
+  cluster: string
+  member: MemberSpec
+  run: FilesSpec['run']
+  /** Of this member alone. */
+  folder: string
+}
 
 /** A machine has at most one member of a cluster, since no two have the same address. */
 export const unitName = (cluster: string): string => `etcd-${cluster}`
@@ -19,3 +29,8 @@ export function metricsPort({ args }: Pick<Launch, 'args'>): number {
   const flag = args.find(arg => arg.startsWith('--listen-metrics-urls='))
   return Number(/:(\d+)$/.exec(flag ?? '')?.[1] ?? 2381)
 }
+
+/** In the member's folder. */
+export const restoreFolder = 'restore'
+export const restoreFile = 'restore.sh'
+export const restoreScript = `${restoreFolder}/${restoreFile}`

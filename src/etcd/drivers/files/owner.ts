@@ -1,17 +1,6 @@
 import { UserError } from '../../../errors.ts'
-import type { FilesSpec, MemberSpec } from '../../cluster.ts'
 import type { Handwork } from '../driver.ts'
-import { unitName } from './names.ts'
-import { restoreScript } from './restore.ts'
-
-/** A member's folder here, and how its machine runs it. */
-export interface Place {
-  cluster: string
-  member: MemberSpec
-  run: FilesSpec['run']
-  /** Of this member alone. */
-  folder: string
-}
+import { type Place, restoreScript, unitName } from './names.ts'
 
 /** What the owner of the machine types there. Pure. */
 function commands({ cluster, run }: Place) {
@@ -24,9 +13,10 @@ function commands({ cluster, run }: Place) {
     }
   }
   const manifest = `/etc/kubernetes/manifests/${name}.yaml`
+  const aside = `/etc/kubernetes/${name}.yaml`
   return {
-    restart: `mv ${manifest} /root/; when its pod is gone: mv /root/${name}.yaml ${manifest}`,
-    stop: `mv ${manifest} /root/`,
+    restart: `mv ${manifest} ${aside}; when its pod is gone: mv ${aside} ${manifest}`,
+    stop: `mv ${manifest} ${aside}`,
     logs: (lines: number) => `crictl logs --tail ${lines} "$(crictl ps --all --quiet --latest --name '^${name}$')"`,
   }
 }

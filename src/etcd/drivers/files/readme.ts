@@ -1,8 +1,7 @@
 import type { MemberSpec } from '../../cluster.ts'
 import type { Launch } from '../driver.ts'
 import { staticPodInstall, staticPodStart, systemdInstall } from './install.ts'
-import { binaryFolder, configFolder, dataFolder, metricsPort, pathsOf, unitName } from './names.ts'
-import { restoreScript } from './restore.ts'
+import { binaryFolder, configFolder, dataFolder, metricsPort, pathsOf, restoreScript, unitName } from './names.ts'
 
 /** The commands in order, for people and for those who make ansible roles of them. Pure. */
 export function systemdReadme(cluster: string, member: MemberSpec, launch: Launch): string {

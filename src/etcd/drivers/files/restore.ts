@@ -5,15 +5,21 @@ import { pipeline } from 'node:stream/promises'
 import type { Launch } from '../driver.ts'
 import { draftIn, ensureFile, ensureFolder, removeEmpty, removeFile, sizeOf, sweep } from './folder.ts'
 import { manifestFolder, staticPodInstall, systemdInstall } from './install.ts'
-import { binaryFolder, configFolder, dataFolder, metricsPort, pathsOf, unitName } from './names.ts'
-import type { Place } from './owner.ts'
+import {
+  binaryFolder,
+  configFolder,
+  dataFolder,
+  metricsPort,
+  type Place,
+  pathsOf,
+  restoreFile,
+  restoreFolder,
+  restoreScript,
+  unitName,
+} from './names.ts'
 import { memberFolder } from './render.ts'
 
-/** In the member's folder. */
-const restoreFolder = 'restore'
-const script = 'restore.sh'
 const snapshotFile = 'snapshot.db'
-export const restoreScript = `${restoreFolder}/${script}`
 
 export interface Restore {
   /** How it runs once it is restored. */
@@ -48,7 +54,7 @@ export async function writeRestore(
   const flags = flagsFile(place)
   const files = memberFolder(place.cluster, place.member, place.run, restore.launch)
   await ensureFile(join(folder, flags), files[flags] ?? '')
-  await ensureFile(join(folder, script), scriptOf(place, restore))
+  await ensureFile(join(folder, restoreFile), scriptOf(place, restore))
 }
 
 /** What names the data directory. */
@@ -58,7 +64,7 @@ const flagsFile = ({ cluster, run }: Place): string => (run === 'systemd' ? 'etc
 export async function removeRestore(place: Place): Promise<boolean> {
   const folder = join(place.folder, restoreFolder)
   await sweep(folder)
-  const names = [script, snapshotFile, flagsFile(place)]
+  const names = [restoreFile, snapshotFile, flagsFile(place)]
   const removed = await Promise.all(names.map(name => removeFile(join(folder, name))))
   await removeEmpty(folder)
   return removed.includes(true)

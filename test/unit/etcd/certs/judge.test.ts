@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { certificatesIn, judge } from '../../../../src/etcd/certs/judge.ts'
+import { judge, parseBundle } from '../../../../src/etcd/certs/judge.ts'
 import { createAuthority } from '../../../../src/pki/certificate.ts'
 import { foreign, later, leaf, next, now, ours } from './pki.ts'
 
@@ -48,6 +48,6 @@ test('what people and programs want to know of it', () => {
 })
 
 test('a bundle is taken apart', () => {
-  expect(certificatesIn(`${ours.certificate}\n${next.certificate}`).map(({ ca }) => ca)).toEqual([true, true])
-  expect(certificatesIn('nothing')).toEqual([])
+  expect(parseBundle(`${ours.certificate}\n${next.certificate}`).map(({ ca }) => ca)).toEqual([true, true])
+  expect(parseBundle('nothing')).toEqual([])
 })

@@ -308,7 +308,7 @@ describe.each(['systemd', 'static-pod'] as const)('to put back a member of a %s'
       `m1: copy ${join(directory, 'm1')} to 10.0.0.1 (its README, step 1), then there, in it: sh restore/restore.sh`,
     )
     expect(driverOf(run).todo?.('stop')).toBe(
-      `m1: on 10.0.0.1: ${run === 'systemd' ? 'systemctl stop etcd-blue' : 'mv /etc/kubernetes/manifests/etcd-blue.yaml /root/'}`,
+      `m1: on 10.0.0.1: ${run === 'systemd' ? 'systemctl stop etcd-blue' : 'mv /etc/kubernetes/manifests/etcd-blue.yaml /etc/kubernetes/etcd-blue.yaml'}`,
     )
   })
 })
