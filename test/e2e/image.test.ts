@@ -37,6 +37,15 @@ test('there is no shell in it', async () => {
   expect(programs.flat().sort()).toEqual(['ip', 'ipvsadm', 'kubectl-karmada_net', 'node'])
 })
 
+test('the licences of all that is in it are in it', async () => {
+  const text = async (path: string) => (await run(['cat', join(image.root, 'usr/share/doc', path)])).stdout
+  for (const debian of ['ipvsadm', 'iproute2', 'libc6'])
+    expect(await text(`${debian}/copyright`)).toMatch(/licen[cs]e/i)
+  expect(await text('karmada-net/LICENSE')).toContain('Apache License')
+  const others = await text('karmada-net/THIRD-PARTY-LICENSES')
+  for (const name of ['Node.js', 'yargs-parser']) expect(others).toContain(`\n${name} `)
+})
+
 test('what a node needs at its boot is listed, and is there', async () => {
   const listed = (await run(['cat', join(image.root, 'karmada-net/boot-files')])).stdout.trim().split('\n')
   expect(listed).toEqual(expect.arrayContaining(['/usr/sbin/ipvsadm', '/sbin/ip']))

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
-import { access } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { ownImage } from '../../images.ts'
 import { bundleAgents } from '../agents.ts'
 import { bundle } from '../bundle.ts'
+import { licencesText, thirdParties } from '../licences.ts'
 import { base, version } from '../node.ts'
 import type { ImageFile, ImageSpec } from './archive.ts'
+import { copyrightsOf } from './copyrights.ts'
 import { type CopiedFile, librariesOf } from './libraries.ts'
+
+const root = join(import.meta.dirname, '../../..')
 
 /** Programs of Debian, by the package that brings them. */
 const tools = { ipvsadm: '/usr/sbin/ipvsadm', iproute2: '/sbin/ip' }
@@ -43,7 +48,8 @@ async function lower(): Promise<ImageFile[][]> {
     })
   const libraries = await librariesOf(Object.values(tools))
   const known = new Set(libraries.map(({ path }) => path))
-  const forNode = await librariesOf([base])
+  const forNode = (await librariesOf([base])).filter(({ path }) => !known.has(path))
+  const debian = [...Object.values(tools), ...[...libraries, ...forNode].map(({ source }) => source)]
   return [
     [
       { path: '/etc/passwd', content: 'root:x:0:0:root:/:/sbin/nologin\nnonroot:x:65532:65532::/:/sbin/nologin\n' },
@@ -53,7 +59,8 @@ async function lower(): Promise<ImageFile[][]> {
       { path: '/usr/sbin/ipvsadm', source: tools.ipvsadm },
       { path: '/sbin/ip', source: tools.iproute2 },
       ...libraries,
-      ...forNode.filter(({ path }) => !known.has(path)),
+      ...forNode,
+      ...(await copyrightsOf(debian)),
     ],
     [{ path: '/usr/local/bin/node', source: base }],
   ]
@@ -64,12 +71,19 @@ const bootFiles = (libraries: CopiedFile[]): string =>
   [...Object.values(tools), ...libraries.map(({ path }) => path)].map(path => `${path}\n`).join('')
 
 async function ours(): Promise<ImageFile[]> {
-  const [plugin, agents] = await Promise.all([bundle({}), bundleAgents()])
+  const [plugin, agents, licence] = await Promise.all([
+    bundle({}),
+    bundleAgents(),
+    readFile(join(root, 'LICENSE'), 'utf8'),
+  ])
+  const others = licencesText(await thirdParties(plugin.metafile))
   // There is no /usr/bin/env either.
   const content = plugin.text.replace(/^#!.*/, '#!/usr/local/bin/node')
   return [
     { path: '/usr/local/bin/kubectl-karmada_net', content, mode: 0o755 },
     ...agents.map(({ name, text }) => ({ path: `/karmada-net/${name}.js`, content: text })),
+    { path: '/usr/share/doc/karmada-net/LICENSE', content: licence },
+    { path: '/usr/share/doc/karmada-net/THIRD-PARTY-LICENSES', content: others },
   ]
 }
 
