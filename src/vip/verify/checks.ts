@@ -90,7 +90,7 @@ function nodeChecks(node: string): Check<VerifyWorld>[] {
       async run(world) {
         const passages = await passagesFromHost(world, node)
         world.passages.set(node, passages)
-        return judgeHost(passages)
+        return judgeHost(passages, reportOf(world, node))
       },
     },
     {

@@ -1,21 +1,41 @@
 import type { CheckResult } from '../../checks/check.ts'
 import { counted } from '../../counted.ts'
+import type { NodeReport, ServerReport } from '../report.ts'
 import { few } from '../up/objections.ts'
 import type { HostPassages, Passage, SeenCertificate } from './report.ts'
 
-/** Connections from the node itself: none may fail, and every API server that should get connections must be there. Pure. */
-export function judgeHost({ through, straight }: HostPassages): CheckResult {
+/**
+ * Connections from the node itself: none may fail, and every API server that should get connections must be there. Who is drained by now
+ * may be gone. `report`: of the same node. Pure.
+ */
+export function judgeHost({ through, straight }: HostPassages, { scheduler, servers }: NodeScheduling): CheckResult {
   const failed = through.find(({ error }) => error !== undefined)
-  const lost = straight.filter(({ error }) => error !== undefined)
+  const state = new Map(servers.map(({ address, state }) => [address, state]))
+  const isDrained = ({ server = '' }: Passage) => /^drain/.test(state.get(server) ?? '')
+  const missed = straight.filter(passage => !isDrained(passage))
+  const lost = missed.filter(({ error }) => error !== undefined)
   const reached = [...byServer(through)].map(([server, { tookMs }]) => `${server} ${ms(tookMs)}`)
-  const others = straight.filter(({ error }) => error === undefined).map(({ server }) => server ?? '')
-  const rest = others.length === 0 ? [] : [`not led to ${few(others)}, which has more connections and answers`]
   if (failed)
     return { ok: false, detail: `${failuresOf(through)} of ${counted(through.length, 'connection')}: ${failed.error}` }
   if (lost.length > 0)
     return { ok: false, detail: few(lost.map(({ server, error }) => `${server} does not answer: ${error}`)) }
   if (reached.length === 0) return { ok: false, detail: 'no API server takes connections' }
+  const notLed = (passages: Passage[], why: string) =>
+    passages.length === 0 ? [] : [`not led to ${few(passages.map(({ server }) => server ?? ''))}, which ${why}`]
+  const rest = [
+    ...notLed(missed, `answers${whyNotLed[scheduler] ?? ''}`),
+    ...notLed(straight.filter(isDrained), 'takes no new connections'),
+  ]
   return { ok: true, detail: [...reached, ...rest].join(', ') }
+}
+
+type NodeScheduling = Pick<NodeReport, 'scheduler'> & { servers: Pick<ServerReport, 'address' | 'state'>[] }
+
+/** Why a scheduler may lead none of many connections to a server that is up; rr takes turns, and others' connections count. */
+const whyNotLed: Record<string, string> = {
+  lc: ' and has more connections',
+  wlc: ' and has more connections',
+  mh: ': mh leads all connections of one address to the same API server',
 }
 
 /** Connections from a pod: which API server it was is told by its certificate, where each has its own. Pure. */

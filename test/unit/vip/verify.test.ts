@@ -36,6 +36,14 @@ const answered = (server: string, tookMs: number, fingerprint = server): Passage
   certificate: certificate({ fingerprint }),
 })
 
+const node = (scheduler: string, state: 'up' | 'drained' | 'draining' = 'up') => ({
+  scheduler,
+  servers: [
+    { address: a, state: 'up' as const },
+    { address: b, state },
+  ],
+})
+
 describe('connections of the node', () => {
   test.each([
     [
@@ -60,11 +68,27 @@ describe('connections of the node', () => {
       'one that is busier',
       { through: [answered(a, 3)], straight: [answered(b, 1)] },
       true,
-      `${a} 3 ms, not led to ${b}, which has more connections and answers`,
+      `${a} 3 ms, not led to ${b}, which answers and has more connections`,
     ],
     ['nobody to lead to', { through: [], straight: [] }, false, 'no API server takes connections'],
   ])('%s', (_, passages, ok, detail) => {
-    expect(judgeHost(passages)).toEqual({ ok, detail })
+    expect(judgeHost(passages, node('lc'))).toEqual({ ok, detail })
+  })
+
+  test.each([
+    ['mh', 'up', 'which answers: mh leads all connections of one address to the same API server'],
+    ['rr', 'up', 'which answers'],
+    ['lc', 'drained', 'which takes no new connections'],
+    ['mh', 'draining', 'which takes no new connections'],
+  ] as const)('%s leads none to a server that is %s', (scheduler, state, why) => {
+    const passages = { through: [answered(a, 3)], straight: [answered(b, 1)] }
+    const detail = `${a} 3 ms, not led to ${b}, ${why}`
+    expect(judgeHost(passages, node(scheduler, state))).toEqual({ ok: true, detail })
+  })
+
+  test('one that was drained meanwhile may be gone', () => {
+    const passages = { through: [answered(a, 3)], straight: [{ server: b, error: 'connection refused' }] }
+    expect(judgeHost(passages, node('lc', 'drained')).ok).toBe(true)
   })
 })
 
