@@ -14,6 +14,8 @@ const upFlags = {
   nodes: flag.string('Only nodes with these labels; default: all that run Linux'),
   staticServer: staticServerFlag,
   tlsServerName: flag.string("The name that API servers' certificates are checked for; default: kubernetes"),
+  connectEvery: flag.duration('How often each node connects to each API server to see that it lives; default: 300ms'),
+  readyEvery: flag.duration('How often each node asks each API server whether it is ready; default: 3s'),
   image: flag.string('Another image of the agent'),
   imageRegistry: flag.string('Take the image from this registry: mirror.example.com/ghcr'),
 }
@@ -31,6 +33,7 @@ Nobody uses the virtual IP by this alone. Run again, it changes only what is not
     ['See what would be applied', 'vip up --vip 198.18.0.1 --dry-run=client -o yaml'],
     ['Workers only', "vip up --vip 198.18.0.1 --nodes '!node-role.kubernetes.io/control-plane'"],
     ['Another scheduler', 'vip up --scheduler wlc'],
+    ['Fewer probes, where nodes are many', 'vip up --connect-every 1s --ready-every 10s'],
   ],
   flags: { ...clusterFlags, ...vipMutatingFlags, ...upFlags, output: outputFlag(['yaml', 'json', 'name']) },
   async run({ flags, session }) {
@@ -83,6 +86,11 @@ async function settingsFor(
     ...(flags.scheduler !== undefined && { scheduler: flags.scheduler }),
     ...(flags.staticServer.length > 0 && { staticServers: flags.staticServer }),
     ...(flags.tlsServerName !== undefined && { tlsServerName: flags.tlsServerName }),
+    probe: {
+      ...kept?.probe,
+      ...(flags.connectEvery !== undefined && { connectEveryMs: flags.connectEvery }),
+      ...(flags.readyEvery !== undefined && { readyEveryMs: flags.readyEvery }),
+    },
   }
   const wanted = withHint(() => readSettings(JSON.stringify(given)))
   if (kept && (kept.vip !== wanted.vip || kept.port !== wanted.port)) {
