@@ -9,13 +9,18 @@ export interface AgentBundle {
   name: string
   /** One CommonJS file. */
   text: string
+  /** Of all agents. */
+  metafile: esbuild.Metafile
 }
+
+/** What Node is started with to run an agent: interpreted, on one thread, with a small heap, for it does little and runs everywhere. */
+export const nodeFlags = ['--jitless', '--v8-pool-size=0', '--max-old-space-size=24', '--max-semi-space-size=1']
 
 /** Every agent of nodes (`src/agents/NAME.ts`), each with no more than it needs: it runs on every node. */
 export async function bundleAgents(): Promise<AgentBundle[]> {
   const files = await readdir(join(root, 'src/agents')).catch(() => [])
   const entries = files.filter(file => file.endsWith('.ts')).sort()
-  const { outputFiles } = await esbuild.build({
+  const { outputFiles, metafile } = await esbuild.build({
     absWorkingDir: root,
     entryPoints: entries.map(file => `src/agents/${file}`),
     bundle: true,
@@ -28,7 +33,8 @@ export async function bundleAgents(): Promise<AgentBundle[]> {
     define: await definitions(),
     outdir: 'dist/agents',
     write: false,
+    metafile: true,
     logLevel: 'error',
   })
-  return outputFiles.map(({ path, text }) => ({ name: basename(path, '.js'), text }))
+  return outputFiles.map(({ path, text }) => ({ name: basename(path, '.js'), text, metafile }))
 }

@@ -40,12 +40,9 @@ export async function readLicensed(folder: string): Promise<Licensed> {
   return { name, version, text: texts.map(text => text.replaceAll('\r\n', '\n').trim()).join('\n\n') }
 }
 
-/** One file of all of them, in the order given. Pure. */
-export function licencesText(all: readonly Licensed[]): string {
+/** One file of all of them, in the order given; `program` is what they are part of. Pure. */
+export function licencesText(program: string, all: readonly Licensed[]): string {
   const line = '='.repeat(80)
   const parts = all.map(({ name, version, text }) => `${line}\n${name} ${version}\n${line}\n\n${text}\n`)
-  return [
-    'kubectl-karmada_net contains the following software of others, under the licences given here.\n',
-    ...parts,
-  ].join('\n')
+  return [`${program} contains the following software of others, under the licences given here.\n`, ...parts].join('\n')
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { env, execPath } from 'node:process'
-import { executable } from '../../src/build/package-executable.ts'
+import { executableOf } from '../../src/build/package-executable.ts'
 import { ensureComponents } from '../setup/components.ts'
 import { createReport } from '../setup/report.ts'
 
@@ -11,7 +11,7 @@ export const kubectl: string = join(await ensureComponents(createReport()), 'kub
 /** What `npm run build` and `npm run package` have made. */
 export const ours: { name: string; path: string }[] = [
   { name: 'bundle', path: join(import.meta.dirname, '../../dist/kubectl-karmada_net') },
-  { name: 'standalone', path: executable },
+  { name: 'standalone', path: executableOf('kubectl-karmada_net') },
 ].filter(({ path }) => existsSync(path))
 
 /** The bundle asks for `node` by its first line: let it be this one. */

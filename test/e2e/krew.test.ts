@@ -10,6 +10,28 @@ import { attempt, run } from '../setup/run.ts'
 const root = join(import.meta.dirname, '../..')
 const archive = join(root, `dist/karmada-net_v${packageJson.version}_linux_amd64.tar.gz`)
 
+test('the agent for nodes that no DaemonSet reaches is one executable, too', async () => {
+  await run(['npm', 'run', 'package'], { cwd: root })
+  const folder = await mkdtemp(join(tmpdir(), 'agent-'))
+  try {
+    const file = `karmada-net-vip_v${packageJson.version}_linux_amd64.tar.gz`
+    await run(['sha256sum', '--check', `${file}.sha256`], { cwd: join(root, 'dist') })
+    await run(['tar', '-xzf', join(root, 'dist', file), '-C', folder])
+    expect((await readdir(folder)).sort()).toEqual(['LICENSE', 'THIRD-PARTY-LICENSES', 'karmada-net-vip'])
+    const program = join(folder, 'karmada-net-vip')
+    expect(await attempt([program])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there are run, restore'),
+    })
+    const status = await attempt([program, 'status', `--state=${folder}`], {
+      env: { NODE_OPTIONS: '--require /nowhere.js' },
+    })
+    expect(status).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: this node has no virtual IP/) })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
 /** The real krew and the real kubectl, in a home of their own. */
 describe('installed by krew', () => {
   let home: string

@@ -76,7 +76,7 @@ async function ours(): Promise<ImageFile[]> {
     bundleAgents(),
     readFile(join(root, 'LICENSE'), 'utf8'),
   ])
-  const others = licencesText(await thirdParties(plugin.metafile))
+  const others = licencesText('kubectl-karmada_net', await thirdParties(plugin.metafile))
   // There is no /usr/bin/env either.
   const content = plugin.text.replace(/^#!.*/, '#!/usr/local/bin/node')
   return [

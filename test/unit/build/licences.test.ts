@@ -21,9 +21,11 @@ describe('the bundle that is shipped', () => {
         name,
         text: expect.stringMatching(/permi(t|ssion)|Apache License|redistribut/i),
       })
-      expect(licencesText(all)).toContain(text)
+      expect(licencesText('kubectl-karmada_net', all)).toContain(text)
     }
-    expect(licencesText(await thirdParties(metafile))).toBe(licencesText(all))
+    expect(licencesText('kubectl-karmada_net', await thirdParties(metafile))).toBe(
+      licencesText('kubectl-karmada_net', all),
+    )
   }, 60_000)
 })
 
@@ -72,6 +74,8 @@ describe('a package', () => {
     await writeFile(join(folder, 'LICENCE.md'), 'Do as you like.\r\nAmen.\r\n')
     const read = await readLicensed(folder)
     expect(read).toEqual({ name: 'left', version: '1.2.3', text: 'Do as you like.\nAmen.\n\nMade by many.' })
-    expect(licencesText([read])).toMatch(/software of others.*\n\n=+\nleft 1\.2\.3\n=+\n\nDo as you like\.\n/)
+    expect(licencesText('kubectl-karmada_net', [read])).toMatch(
+      /software of others.*\n\n=+\nleft 1\.2\.3\n=+\n\nDo as you like\.\n/,
+    )
   })
 })

@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
-import { bundleAgents } from '../../../src/build/agents.ts'
+import { bundleAgents, nodeFlags } from '../../../src/build/agents.ts'
 import { createAuthority, issue } from '../../../src/pki/certificate.ts'
 import { formatEndpoint } from '../../../src/vip/address.ts'
 import type { NodeReport } from '../../../src/vip/report.ts'
@@ -13,8 +13,6 @@ import type { ClientConfig, Tally } from './client.ts'
 
 const root = join(import.meta.dirname, '../../..')
 const node = join(root, 'node_modules/node/bin/node')
-/** Those of the pod's command. */
-const nodeFlags = ['--jitless', '--v8-pool-size=0', '--max-old-space-size=24', '--max-semi-space-size=1']
 /** The processor is simulated, and the machine may be busy with other things: patience, in milliseconds. */
 export const patience = { timeout: 100_000, interval: 300 }
 
