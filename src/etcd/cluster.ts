@@ -7,6 +7,8 @@ export interface ClusterSpec {
   version: string
   /** Repository, with or without tag and digest; the tag `vVERSION` is added where there is none. */
   image: string
+  /** Where Kubernetes clusters take that image, our own and the helper's from, instead of their own registries. */
+  imageRegistry?: string | undefined
   keyType: KeyType
   ports: Ports
   tuning: Tuning

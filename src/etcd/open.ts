@@ -1,7 +1,7 @@
 import { adminIdentity } from './certificates.ts'
 import { createEtcdClient } from './client/gateway.ts'
 import type { EtcdClient } from './client/types.ts'
-import { type ClusterState, clientUrl, type MemberSpec } from './cluster.ts'
+import { type ClusterState, clientUrl } from './cluster.ts'
 import { abandoned, contextsOf, withClusters } from './contexts.ts'
 import { createDriver } from './drivers/create.ts'
 import type { Driver } from './drivers/driver.ts'
@@ -25,7 +25,11 @@ export function createWorld(store: Store, state: ClusterState, surroundings: Sur
       world.state = after
       await store.leave?.(abandoned(before, after), contextsOf(after.spec))
     },
-    driverOf: member => kept(drivers, keyOf(member), () => createDriver(state.spec.name, member, surroundings)),
+    driverOf: member => {
+      const { name, imageRegistry } = world.state.spec
+      const key = JSON.stringify([member.name, member.driver, imageRegistry])
+      return kept(drivers, key, () => createDriver(name, member, { ...surroundings, imageRegistry }))
+    },
     clientOf: member =>
       kept(clients, clientUrl(member, world.state.spec), () =>
         createEtcdClient(clientUrl(member, world.state.spec), () => adminIdentity(store), {
@@ -39,8 +43,6 @@ export function createWorld(store: Store, state: ClusterState, surroundings: Sur
   }
   return world
 }
-
-const keyOf = (member: MemberSpec): string => JSON.stringify([member.name, member.driver])
 
 function kept<T>(map: Map<string, T>, key: string, make: () => T): T {
   const value = map.get(key) ?? make()

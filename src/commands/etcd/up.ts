@@ -19,6 +19,7 @@ const upFlags = {
   ),
   version: flag.string('Version of etcd; default: the newest that was tested'),
   image: flag.string('Image of etcd, without tag, with one, or with a digest'),
+  imageRegistry: flag.string('Kubernetes clusters take all images from this registry: mirror.example.com/k8s'),
   ...authorityFlags,
   force: flag.boolean('Also where the layout survives less than it seems to'),
   output: outputFlag(['yaml', 'json', 'name']),
@@ -29,6 +30,7 @@ type UpFlags = EtcdFlags & {
   member: string[]
   version?: string | undefined
   image?: string | undefined
+  imageRegistry?: string | undefined
   force: boolean
   timeout: number
 }
@@ -120,7 +122,7 @@ async function worldFor(
 
 /** Undefined where nothing was asked for beyond a name. */
 async function specOf(name: string | undefined, flags: UpFlags, session: Session): Promise<ClusterSpec | undefined> {
-  const { filename, member, version, image } = flags
+  const { filename, member, version, image, imageRegistry } = flags
   const inventory = await import('../../etcd/inventory/index.ts')
   if (filename !== undefined) {
     if (member.length > 0) throw new UserError('members are in the inventory: give either -f or --member')
@@ -130,6 +132,7 @@ async function specOf(name: string | undefined, flags: UpFlags, session: Session
       name: name ?? spec.name,
       version: version ?? spec.version,
       image: image ?? spec.image,
+      imageRegistry: imageRegistry ?? spec.imageRegistry,
     })
   }
   if (member.length === 0) return undefined
@@ -139,6 +142,7 @@ async function specOf(name: string | undefined, flags: UpFlags, session: Session
     members,
     ...(version !== undefined && { version }),
     ...(image !== undefined && { image }),
+    ...(imageRegistry !== undefined && { imageRegistry }),
   })
 }
 

@@ -14,6 +14,7 @@ interface Document {
   spec: {
     version?: string
     image?: string
+    imageRegistry?: string
     keyType?: KeyType
     ports?: Partial<Ports>
     tuning?: Partial<Tuning>

@@ -7,7 +7,7 @@ import { compareVersions, defaultImage, defaultVersion } from '../versions.ts'
 
 /** What somebody says of a cluster; all else has a default. */
 export type Wanted = Pick<ClusterSpec, 'name' | 'members'> &
-  Partial<Pick<ClusterSpec, 'version' | 'image' | 'keyType' | 'consumers'>> & {
+  Partial<Pick<ClusterSpec, 'version' | 'image' | 'imageRegistry' | 'keyType' | 'consumers'>> & {
     ports?: Partial<Ports> | undefined
     tuning?: Partial<Tuning> | undefined
     backup?: (Pick<Backup, 'schedule'> & Partial<Backup>) | undefined
@@ -40,12 +40,13 @@ export function refuse(source: string, problems: string[]): void {
 }
 
 function withDefaults(wanted: Wanted): ClusterSpec {
-  const { name, members, version = defaultVersion, image = defaultImage, keyType = 'ecdsa-p256', backup } = wanted
+  const { name, members, version = defaultVersion, image = defaultImage, imageRegistry, backup } = wanted
   return {
     name,
     version: version.replace(/^v/, ''),
     image,
-    keyType,
+    ...(imageRegistry !== undefined && { imageRegistry }),
+    keyType: wanted.keyType ?? 'ecdsa-p256',
     ports: { ...defaults.ports, ...given(wanted.ports) },
     tuning: { ...defaults.tuning, extraArgs: [], ...given(wanted.tuning) },
     consumers: wanted.consumers ?? [...defaults.consumers],

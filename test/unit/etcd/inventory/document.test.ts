@@ -51,6 +51,12 @@ test('the example that is shown to users says what it seems to say', () => {
   ])
 })
 
+test('a registry of images is kept, and goes back into the inventory', () => {
+  const spec = parseInventory(inventory(`imageRegistry: mirror.local:5000/k8s\n${one}`), 'c.yaml')
+  expect(spec.imageRegistry).toBe('mirror.local:5000/k8s')
+  expect(parseInventory(toInventory(spec), 'c.yaml')).toEqual(spec)
+})
+
 test('the shortest inventory gets every default', () => {
   expect(parseInventory(inventory(one), 'c.yaml')).toEqual({
     name: 'karmada',
@@ -113,7 +119,7 @@ describe('refused, with the path and what is wrong', () => {
     [
       'a field that objects have',
       inventory(`constructor: 5\n${one}`),
-      '/x/c.yaml: spec.constructor: unknown field; known: version, image, keyType, ports, tuning, consumers, backup, members',
+      '/x/c.yaml: spec.constructor: unknown field; known: version, image, imageRegistry, keyType, ports, tuning, consumers, backup, members',
     ],
     ['no members', inventory('members: []'), '/x/c.yaml: spec.members: needs at least 1'],
     ['members left out', inventory('version: 3.6.16'), '/x/c.yaml: spec.members: missing'],
