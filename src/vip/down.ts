@@ -3,6 +3,7 @@ import type { KubeObject } from '../kube/types.ts'
 import { waitFor, waitForList } from '../kube/wait.ts'
 import { bare, deleteAll, planned } from '../steps/objects.ts'
 import type { Progress, Step, StepResult } from '../steps/step.ts'
+import { includeStep } from './kube-proxy/steps.ts'
 import { isOurs, namespace, refs, selectorOf } from './names.ts'
 import { imageOf, type Pod, uninstallPod, vipObjects } from './objects.ts'
 import type { AgentPod } from './reports.ts'
@@ -17,6 +18,7 @@ const atOnce = 20
 export const downSteps = (found: Installation): Step<VipWorld>[] => [
   agentsGoneStep(found),
   nodesCleanStep(found),
+  includeStep,
   objectsGoneStep(found),
 ]
 

@@ -1,5 +1,7 @@
+import { isForbidden } from '../kube/errors.ts'
 import { formatEndpoint } from './address.ts'
 import { lacks } from './judge.ts'
+import { checkKubeProxy } from './kube-proxy/check.ts'
 import type { NodeReport, ServerReport } from './report.ts'
 import { agentPods, askAgents, type NodeNews } from './reports.ts'
 import { readFacts } from './up/facts.ts'
@@ -11,6 +13,8 @@ export interface VipStatus {
   /** Nodes on which all is as the settings say, of how many. */
   ready: number
   nodes: NodeStatus[]
+  /** What is wrong with the whole, one line each. */
+  warnings: string[]
 }
 
 export interface NodeStatus {
@@ -29,9 +33,14 @@ export interface StatusRow {
 
 export async function readStatus(
   { client, signal }: Pick<VipWorld, 'client' | 'signal'>,
-  { settings, asked }: Installation,
+  found: Installation,
 ): Promise<VipStatus> {
-  const [facts, pods] = await Promise.all([readFacts(client, asked.nodes, { signal }), agentPods(client, signal)])
+  const { settings, asked } = found
+  const [facts, pods, kubeProxy] = await Promise.all([
+    readFacts(client, asked.nodes, { signal }),
+    agentPods(client, signal),
+    checkKubeProxy({ client, signal }, found).catch(unlessForbidden),
+  ])
   const news = new Map((await askAgents(client, pods, settings.statusPort, signal)).map(each => [each.node, each]))
   const names = new Set([...facts.nodes.map(({ name }) => name), ...news.keys()])
   const ready = new Map(facts.nodes.map(node => [node.name, node.ready]))
@@ -44,7 +53,13 @@ export async function readStatus(
     scheduler: settings.scheduler,
     ready: nodes.filter(({ notes }) => notes.length === 0).length,
     nodes,
+    warnings: kubeProxy?.ok === false ? [`kube-proxy: ${kubeProxy.detail}`] : [],
   }
+}
+
+/** Whoever may not read kube-proxy's settings may see the rest. */
+function unlessForbidden(error: unknown): undefined {
+  if (!isForbidden(error)) throw error
 }
 
 /** Pure. */

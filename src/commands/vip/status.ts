@@ -47,7 +47,9 @@ that state began.`,
       { columns, rows: rowsOf(status, now), data: () => status, name: ({ node }) => `node/${node}`, empty: 'No nodes' },
       flags.output,
     )
+    for (const warning of forPeople ? status.warnings : []) session.say(`warning: ${warning}`)
     const [troubled] = status.nodes.filter(({ notes }) => notes.length > 0)
     if (forPeople && troubled) session.say(`hint: kubectl karmada-net vip verify ${troubled.node}`)
+    else if (forPeople && status.warnings.length > 0) session.say('hint: kubectl karmada-net vip up')
   },
 })

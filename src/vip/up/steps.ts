@@ -5,6 +5,7 @@ import { applyAll, planned } from '../../steps/objects.ts'
 import type { Step } from '../../steps/step.ts'
 import { formatEndpoint, parseEndpoint } from '../address.ts'
 import { unreached } from '../judge.ts'
+import { excludeStep } from '../kube-proxy/steps.ts'
 import { type Asked, vipObjects } from '../objects.ts'
 import type { NodeNews } from '../reports.ts'
 import type { VipSettings } from '../settings.ts'
@@ -30,6 +31,7 @@ export interface UpJob {
 export const upSteps = (job: UpJob): Step<VipWorld>[] => [
   preflightStep(job),
   permissionsStep(job),
+  excludeStep(job),
   canaryStep(job),
   everywhereStep(job),
 ]

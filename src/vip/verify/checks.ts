@@ -3,15 +3,14 @@ import { counted } from '../../counted.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { formatEndpoint } from '../address.ts'
 import { unreached } from '../judge.ts'
+import { checkKubeProxy } from '../kube-proxy/check.ts'
 import { namespace } from '../names.ts'
-import type { ConfigMap } from '../objects.ts'
 import type { NodeReport } from '../report.ts'
 import { type AgentPod, agentPods, askAgents, type NodeNews } from '../reports.ts'
 import { readFacts } from '../up/facts.ts'
 import { few } from '../up/objections.ts'
 import type { Installation } from '../world.ts'
 import { byFingerprint, judgeCertificates, judgeHost, judgePod } from './judge.ts'
-import { judgeKubeProxy } from './kube-proxy.ts'
 import { passagesFromPod } from './pod.ts'
 import type { HostPassages } from './report.ts'
 
@@ -174,9 +173,5 @@ const kubeProxyCheck: Check<VerifyWorld> = {
   id: 'kube-proxy',
   title: 'leaves the virtual server alone',
   severity: 'error',
-  async run({ client, found, signal }) {
-    const ref = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'kube-proxy' }
-    const config = await client.find<ConfigMap>(ref, { signal })
-    return judgeKubeProxy(config?.data?.['config.conf'], found.settings.vip)
-  },
+  run: async ({ client, found, signal }) => checkKubeProxy({ client, signal }, found),
 }

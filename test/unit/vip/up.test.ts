@@ -199,7 +199,7 @@ test('status: one line for each server, the node and what is wrong with it on it
     { node: 'a', report: flushed, notes: [] },
     { node: 'b', notes: notesOn(undefined, false, settings()) },
   ]
-  const rows = rowsOf({ vip: '', scheduler: 'lc', ready: 1, nodes }, new Date('2026-01-01T00:01:30Z'))
+  const rows = rowsOf({ vip: '', scheduler: 'lc', ready: 1, nodes, warnings: [] }, new Date('2026-01-01T00:01:30Z'))
   expect(rows.map(({ node, server, note }) => [node, server?.address, note])).toEqual([
     ['a', '10.0.0.2:6443', 'rules were removed 2 times and put back, last 90s ago; it seems: kube-proxy restarted'],
     ['', '10.0.0.3:6443', 'refused'],

@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest'
 import { readSettings } from '../../../src/vip/settings.ts'
 import { ledTo } from '../../../src/vip/verify/connections.ts'
 import { byFingerprint, judgeCertificates, judgeHost, judgePod } from '../../../src/vip/verify/judge.ts'
-import { judgeKubeProxy } from '../../../src/vip/verify/kube-proxy.ts'
 import { answerOf, verifyPod } from '../../../src/vip/verify/pod.ts'
 import type { Passage, SeenCertificate } from '../../../src/vip/verify/report.ts'
 
@@ -124,22 +123,6 @@ describe('certificates', () => {
     ['none', [], false, 'none was seen'],
   ])('%s', (_, passages, ok, detail) => {
     const result = judgeCertificates(passages, '198.18.0.1', 'kubernetes')
-    expect(result.ok).toBe(ok)
-    expect(result.detail).toContain(detail)
-  })
-})
-
-describe('kube-proxy', () => {
-  test.each([
-    [undefined, '198.18.0.1', true, 'is not known'],
-    ['mode: ""', '198.18.0.1', true, 'iptables'],
-    ['mode: nftables', '198.18.0.1', true, 'empties the table when it starts'],
-    ['mode: ipvs', '198.18.0.1', false, '198.18.0.1/32'],
-    ['mode: ipvs\nipvs: {excludeCIDRs: null}', 'fd00::1', false, 'fd00::1/128'],
-    ['mode: ipvs\nipvs: {excludeCIDRs: [10.0.0.0/8, 198.18.0.0/15]}', '198.18.0.1', true, '198.18.0.0/15'],
-    ['mode: [', '198.18.0.1', true, 'iptables'],
-  ])('%s', (text, vip, ok, detail) => {
-    const result = judgeKubeProxy(text, vip)
     expect(result.ok).toBe(ok)
     expect(result.detail).toContain(detail)
   })
