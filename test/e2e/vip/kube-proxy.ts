@@ -8,7 +8,7 @@ const labels = { 'k8s-app': 'kube-proxy' }
 const metadata = { name: 'kube-proxy', namespace: 'kube-system', labels }
 
 /** Its settings, with a comment that must not get lost. */
-export const proxySettings = (node: string, mode: string): string => `apiVersion: kubeproxy.config.k8s.io/v1alpha1
+const proxySettings = (node: string, mode: string): string => `apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 mode: ${mode}
 clusterCIDR: 10.244.0.0/16
