@@ -5,6 +5,7 @@ const verbs: Record<string, (args: string[], signal: AbortSignal) => Promise<str
   run: async (args, signal) => (await import('../vip/run.ts')).runCommand(args, process.env, signal),
   restore: async (args, signal) => (await import('../vip/restore.ts')).restoreCommand(args, signal),
   status: async args => (await import('../vip/ask-agent.ts')).statusCommand(args),
+  check: async args => (await import('../vip/check/command.ts')).checkCommand(args),
   probe: async args => (await import('../vip/verify/probe-command.ts')).probeCommand(args),
   install: async args => (await import('../vip/node/commands.ts')).installCommand(args),
   uninstall: async args => (await import('../vip/node/commands.ts')).uninstallCommand(args),

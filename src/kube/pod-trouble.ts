@@ -51,7 +51,8 @@ function stateOf(pod: Pod, broken: ContainerStatus | undefined): string {
   return broken ? `${broken.name} is not ready` : (pod.status?.phase ?? 'Pending')
 }
 
-async function eventsOf(client: KubeClient, { metadata }: Pod): Promise<string[]> {
+/** Its last warnings, `REASON: message` each; what cannot be read is left out. */
+export async function eventsOf(client: KubeClient, { metadata }: KubeObject): Promise<string[]> {
   const ref = {
     apiVersion: 'v1',
     kind: 'Event',

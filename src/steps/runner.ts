@@ -1,3 +1,4 @@
+import { inParallel } from '../in-parallel.ts'
 import type { PlannedObject, Progress, Step, StepGroup, StepResult } from './step.ts'
 
 /** What happens while steps run; `group` and `step` are indexes into what was given. */
@@ -156,13 +157,4 @@ export async function plannedObjects<World>(
   const planned: PlannedObject[] = []
   for (const step of groups.flatMap(group => group.steps)) planned.push(...((await step.objects?.(world)) ?? []))
   return planned
-}
-
-/** Calls `work` for each item, at most `limit` at the same time. */
-async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items]
-  const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker))
 }

@@ -43,3 +43,29 @@ export function isInside(host: string, cidr: string): boolean {
   list.addSubnet(network, Number(prefix), family)
   return list.check(host, family)
 }
+
+/** The network that an address is in: of `10.1.18.3/20` it is `10.1.16.0/20`. `cidr` must be one. */
+export function networkOf(cidr: string): string {
+  const [host = '', prefix = ''] = cidr.split('/')
+  const bytes = bytesOf(host)
+  const masked = bytes.map((byte, index) => {
+    const bits = Math.min(Math.max(Number(prefix) - 8 * index, 0), 8)
+    return byte & (0xff00 >> bits) & 0xff
+  })
+  return `${hostOf(masked)}/${prefix}`
+}
+
+/** The inverse of `bytesOf`: 4 or 16 bytes, in canonical form. */
+export function hostOf(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join('.')
+  const hex = Buffer.from(bytes).toString('hex')
+  return canonicalHost(hex.match(/.{4}/g)?.join(':') ?? '') ?? ''
+}
+
+function bytesOf(host: string): number[] {
+  if (familyOf(host) === 'ipv4') return host.split('.').map(Number)
+  const [front = '', back] = host.split('::')
+  const groups = (half: string | undefined) => (half ? half.split(':').map(group => Number.parseInt(group, 16)) : [])
+  const zeros = Array<number>(8 - groups(front).length - groups(back).length).fill(0)
+  return [...groups(front), ...zeros, ...groups(back)].flatMap(group => [group >> 8, group & 0xff])
+}

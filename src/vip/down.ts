@@ -1,18 +1,16 @@
-import { UserError } from '../errors.ts'
+import { counted } from '../counted.ts'
 import type { KubeObject } from '../kube/types.ts'
-import { waitFor, waitForList } from '../kube/wait.ts'
+import { waitForList } from '../kube/wait.ts'
 import { bare, deleteAll, planned } from '../steps/objects.ts'
-import type { Progress, Step, StepResult } from '../steps/step.ts'
+import type { Step, StepResult } from '../steps/step.ts'
+import { cleanNodes, notClean, podFor } from './clean.ts'
 import { includeStep } from './kube-proxy/steps.ts'
 import { isOurs, namespace, refs, selectorOf } from './names.ts'
-import { imageOf, type Pod, uninstallPod, vipObjects } from './objects.ts'
+import { vipObjects } from './objects.ts'
 import type { AgentPod } from './reports.ts'
 import { type ClusterFacts, readFacts } from './up/facts.ts'
 import { few } from './up/objections.ts'
 import { type Installation, type VipWorld, waiting } from './world.ts'
-
-/** Nodes at the same time. */
-const atOnce = 20
 
 /** Agents first, as they would put back what goes next; what says where the virtual IP was goes last. */
 export const downSteps = (found: Installation): Step<VipWorld>[] => [
@@ -66,93 +64,7 @@ const nodesCleanStep = (found: Installation): Step<VipWorld> => ({
 })
 
 const cleanText = ({ nodes }: ClusterFacts, left: readonly string[]): string =>
-  left.length === 0
-    ? `nothing is left on ${nodes.length} node${nodes.length === 1 ? '' : 's'}`
-    : `left as they are: ${few(left)}`
-
-const notClean = (left: readonly string[]): UserError =>
-  new UserError(`something is left on ${left.length} node${left.length === 1 ? '' : 's'}: ${few(left)}`, {
-    hint: 'mend that and run the same command again, or leave these nodes as they are with --force',
-  })
-
-/** Answers what failed, one line a node. */
-async function cleanNodes(
-  world: VipWorld,
-  found: Installation,
-  nodes: readonly string[],
-  progress: Progress,
-): Promise<string[]> {
-  const queue = [...nodes]
-  const failures: string[] = []
-  let done = 0
-  const worker = async () => {
-    for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
-      const failure = await cleanNode(world, podFor(found, node))
-      if (failure !== undefined) failures.push(`${node}: ${failure}`)
-      done++
-      progress(`${done} of ${nodes.length} nodes`)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, nodes.length) }, worker))
-  return failures.sort()
-}
-
-const podFor = ({ settings, asked }: Installation, node: string): Pod =>
-  uninstallPod({ vip: { host: settings.vip, port: settings.port }, node, image: imageOf(asked) })
-
-type EndedPod = AgentPod
-
-/** Runs the pod to its end and removes it. Answers why the node is not clean; undefined: it is. */
-async function cleanNode(world: VipWorld, pod: Pod): Promise<string | undefined> {
-  const { client, signal } = world
-  const ref = { apiVersion: 'v1', kind: 'Pod', namespace, name: pod.metadata.name }
-  // One of an earlier attempt has said what it had to say.
-  if (await client.delete(ref, { signal })) await gone(world, ref)
-  await client.create(pod, { signal })
-  try {
-    const ended = await waitFor<EndedPod>(
-      client,
-      ref,
-      hasEnded,
-      waiting(world, () => {}),
-    )
-    return ended.status?.phase === 'Succeeded' ? undefined : saidBy(ended)
-  } catch (error) {
-    if (signal.aborted || !(error instanceof UserError)) throw error
-    return error.message
-  } finally {
-    await client.delete(ref)
-  }
-}
-
-const gone = async (world: VipWorld, { name }: { name: string }): Promise<void> => {
-  const ref = { apiVersion: 'v1', kind: 'Pod', namespace, fieldSelector: `metadata.name=${name}` }
-  const check = (pods: AgentPod[]) => (pods.length === 0 ? true : `pod ${name} of an earlier attempt is still there`)
-  await waitForList<AgentPod>(
-    world.client,
-    ref,
-    check,
-    waiting(world, () => {}),
-  )
-}
-
-function hasEnded(pod: EndedPod | undefined): true | string {
-  if (!pod) throw new UserError('its pod was removed by somebody else')
-  const { phase, containerStatuses } = pod.status ?? {}
-  if (phase === 'Succeeded' || phase === 'Failed') return true
-  const waits = containerStatuses?.[0]?.state?.waiting
-  return waits?.message ? `${waits.reason}: ${waits.message}` : `its pod is ${phase ?? 'not there'}`
-}
-
-function saidBy({ status }: EndedPod): string {
-  const message = status?.containerStatuses?.[0]?.state?.terminated?.message ?? status?.message ?? ''
-  return (
-    message
-      .trim()
-      .replace(/^error: /, '')
-      .replaceAll('\n', '; ') || 'uninstalling failed, and it said nothing'
-  )
-}
+  left.length === 0 ? `nothing is left on ${counted(nodes.length, 'node')}` : `left as they are: ${few(left)}`
 
 const objectsGoneStep = (found: Installation): Step<VipWorld> => {
   const objects = ({ client, signal }: VipWorld) => ownOnes(client, leaving(found), signal)

@@ -9,7 +9,7 @@ export const settingsKey = 'settings.json'
 
 const managedBy = { 'app.kubernetes.io/managed-by': 'kubectl-karmada-net' }
 
-type Component = 'vip' | 'vip-uninstall' | 'vip-verify'
+type Component = 'vip' | 'vip-check' | 'vip-uninstall' | 'vip-verify'
 
 export const labels = (component: Component): Record<string, string> => ({
   ...managedBy,

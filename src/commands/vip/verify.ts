@@ -30,7 +30,7 @@ The pod lives for a moment, has no permissions, and is removed. Exit code 1 when
   flags: { ...clusterFlags, output: outputFlag(['json', 'yaml']) },
   async run({ names, flags, session }) {
     const { openVerify, verifyGroups } = await import('../../vip/verify/checks.ts')
-    const { removeEnded } = await import('../../vip/verify/pod.ts')
+    const { removeEnded } = await import('../../vip/pod-run.ts')
     const { showChecks } = await import('../../cli/checks.ts')
     const { suggest } = await import('../../suggest.ts')
     const client = await openCluster(flags, session)
@@ -44,7 +44,7 @@ The pod lives for a moment, has no permissions, and is removed. Exit code 1 when
         hint: meant === undefined ? 'kubectl karmada-net vip status' : `did you mean ${meant}?`,
       })
     }
-    await removeEnded(client, session.signal)
+    await removeEnded(client, 'vip-verify', session.signal)
     const groups = verifyGroups(names.length > 0 ? names : nodes)
     await showChecks(session, groups, world, { output: flags.output, concurrency: atOnce })
   },

@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts'
 import type { ServerReport } from '../report.ts'
 import type { NodeNews } from '../reports.ts'
 
@@ -41,7 +42,7 @@ export function outcome(news: readonly NodeNews[], address: string): string {
       server && server.state !== 'up' ? [`${node}: ${server.state}${why(server)}`] : [],
     ),
   )
-  return [`up on ${up} of ${news.length} node${news.length === 1 ? '' : 's'}`, ...reasons].join('; ')
+  return [`up on ${up} of ${counted(news.length, 'node')}`, ...reasons].join('; ')
 }
 
 const why = ({ reason }: ServerReport): string => (reason === undefined ? '' : `, ${reason}`)

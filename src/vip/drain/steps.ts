@@ -1,3 +1,4 @@
+import { counted } from '../../counted.ts'
 import { UserError } from '../../errors.ts'
 import { pause } from '../../kube/pause.ts'
 import { planned } from '../../steps/objects.ts'
@@ -8,8 +9,8 @@ import { agentPods, askAgents, type NodeNews } from '../reports.ts'
 import { readFacts } from '../up/facts.ts'
 import { few } from '../up/objections.ts'
 import type { Installation, VipWorld } from '../world.ts'
+import { withWish, writeSettings } from '../write-settings.ts'
 import { connectionsOf, leftWithout, outcome, todo, type Wish } from './judge.ts'
-import { withWish, writeWish } from './settings.ts'
 
 export interface DrainJob {
   /** `host:port` */
@@ -63,11 +64,11 @@ const settingsStep = ({ address, found }: Job, wish: Wish): Step<VipWorld> => {
     title: wish === 'drained' ? 'Settings: drained' : 'Settings: not drained any more',
     async objects({ client, signal }) {
       const config = await client.get<ConfigMap>(refs.config, { signal })
-      const wanted = withWish(config, address, wish)
+      const wanted = withWish(address, wish)(config)
       return wanted ? planned(`cluster ${client.context}, as ${found.settings.vip} has it`, [wanted]) : []
     },
-    dryRun: async world => result(await writeWish(world, address, wish, true)),
-    run: async world => result(await writeWish(world, address, wish)),
+    dryRun: async world => result(await writeSettings(world, withWish(address, wish), true)),
+    run: async world => result(await writeSettings(world, withWish(address, wish))),
   }
 }
 
@@ -82,7 +83,7 @@ const nodesStep = ({ address, found }: Job, wish: Wish): Step<VipWorld> => ({
   },
 })
 
-const onNodes = (count: number): string => `on ${count} node${count === 1 ? '' : 's'}`
+const onNodes = (count: number): string => `on ${counted(count, 'node')}`
 
 /** Asks until every node that is Ready has heard of it. Throws `UserError` with who has not. */
 async function untilDone(

@@ -46,7 +46,7 @@ export function requireName(seen: readonly SeenCertificate[], vip: string): void
 const reissue = (vip: string): string => `with kubeadm, on each of their machines:
   kubectl -n kube-system get configmap kubeadm-config -o jsonpath='{.data.ClusterConfiguration}' >kubeadm.yaml
   vi kubeadm.yaml        # apiServer: {certSANs: [${vip}]}, in addition to what is there
-  mkdir -p /root/apiserver-before && mv /etc/kubernetes/pki/apiserver.crt /etc/kubernetes/pki/apiserver.key /root/apiserver-before/
+  mkdir -p /etc/kubernetes/apiserver-before && mv /etc/kubernetes/pki/apiserver.crt /etc/kubernetes/pki/apiserver.key /etc/kubernetes/apiserver-before/
   kubeadm init phase certs apiserver --config kubeadm.yaml
   crictl rm -f $(crictl ps --name kube-apiserver -q)
   kubeadm init phase upload-config kubeadm --config kubeadm.yaml        # once

@@ -15,10 +15,17 @@ const taken = [
   ['fd00:ec2::254', 'is where clouds keep the metadata of their machines'],
 ] as const
 
-const elsewhere = 'take one that nobody has: --vip 198.18.0.1 in most networks'
+export const elsewhere = 'take one that nobody has: --vip 198.18.0.1 in most networks'
 
-/** Why the virtual IP cannot be this one in this cluster; empty: it can. Pure. */
-export function objections({ vip, port }: VipSettings, facts: ClusterFacts): Objection[] {
+/**
+ * Why the virtual IP cannot be this one in this cluster; empty: it can. `unseen`: addresses of nodes that nobody looks at, so that how
+ * large their networks are must be guessed. Pure.
+ */
+export function objections(
+  { vip, port }: VipSettings,
+  facts: ClusterFacts,
+  unseen: readonly string[] = facts.nodeAddresses,
+): Objection[] {
   const found = [
     ...taken.filter(([address]) => address === vip).map(([, why]) => why),
     ...inside(vip, facts.serviceNetworks).map(network => `lies in the network of Services, ${network}`),
@@ -26,7 +33,7 @@ export function objections({ vip, port }: VipSettings, facts: ClusterFacts): Obj
     ...facts.services.filter(({ address }) => address === vip).map(({ name }) => `belongs to Service ${name}`),
     ...(facts.nodeAddresses.includes(vip) ? ['is the address of a node'] : []),
     ...(facts.apiServers.some(({ host }) => host === vip) ? ['is the address of an API server'] : []),
-    ...neighbours(vip, facts.nodeAddresses).map(
+    ...neighbours(vip, unseen).map(
       node => `lies in the network of node ${node}: nodes would answer for it on their own network`,
     ),
   ]
@@ -37,7 +44,7 @@ export function objections({ vip, port }: VipSettings, facts: ClusterFacts): Obj
 
 const inside = (vip: string, networks: readonly string[]): string[] => networks.filter(each => isInside(vip, each))
 
-/** A node does not say how large its network is; smaller than these they are not. One is named. */
+/** The API does not know how large a node's network is; smaller than these few are. One is named. */
 function neighbours(vip: string, nodeAddresses: readonly string[]): string[] {
   const bits = familyOf(vip) === 'ipv6' ? 64 : 24
   const near = nodeAddresses.find(address => address !== vip && isInside(vip, `${address}/${bits}`))

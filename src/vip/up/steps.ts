@@ -1,20 +1,24 @@
 import { isDeepStrictEqual } from 'node:util'
+import { counted } from '../../counted.ts'
 import { UserError } from '../../errors.ts'
 import type { KubeObject } from '../../kube/types.ts'
 import { applyAll, planned } from '../../steps/objects.ts'
 import type { Step } from '../../steps/step.ts'
 import { formatEndpoint, parseEndpoint } from '../address.ts'
+import { judgeLooks, summary } from '../check/judge.ts'
+import { lookAtNodes } from '../check/pods.ts'
 import { unreached } from '../judge.ts'
 import { excludeStep } from '../kube-proxy/steps.ts'
 import { type Asked, vipObjects } from '../objects.ts'
-import type { NodeNews } from '../reports.ts'
+import { type AgentPod, agentPods, type NodeNews } from '../reports.ts'
 import type { VipSettings } from '../settings.ts'
 import { agentsReady } from '../wait.ts'
 import type { Installation, VipWorld } from '../world.ts'
+import { withSettings, writeSettings } from '../write-settings.ts'
 import { requireName, seeCertificates } from './certificates.ts'
 import { chooseCanary } from './choose.ts'
 import { type ClusterFacts, readFacts } from './facts.ts'
-import { few, objections } from './objections.ts'
+import { few, type Objection, objections } from './objections.ts'
 
 /** What `vip up` is to make true, and what it finds. */
 export interface UpJob {
@@ -30,6 +34,7 @@ export interface UpJob {
 
 export const upSteps = (job: UpJob): Step<VipWorld>[] => [
   preflightStep(job),
+  nodesStep(job),
   permissionsStep(job),
   excludeStep(job),
   canaryStep(job),
@@ -37,46 +42,80 @@ export const upSteps = (job: UpJob): Step<VipWorld>[] => [
 ]
 
 /** Looks, and changes nothing. Throws `UserError` with everything that stands in the way. */
-export async function preflight(job: UpJob, { client, signal, force }: VipWorld): Promise<ClusterFacts> {
+export async function preflight(job: UpJob, { client, signal, force }: VipWorld, dryRun = true): Promise<ClusterFacts> {
   const { settings, asked, found, otherName } = job
   const facts = await readFacts(client, asked.nodes, { signal })
   const named = settings.staticServers.map(parseEndpoint).filter(server => server !== undefined)
   facts.apiServers.push(...named.filter(server => !facts.apiServers.some(each => isDeepStrictEqual(each, server))))
   if (facts.nodes.length === 0)
     throw new UserError('there is no such node', { hint: 'kubectl get nodes --show-labels' })
-  const met = objections(settings, facts)
-  if (met.length > 0 && !force)
-    throw new UserError(met.map(({ text }) => text).join('\n'), { hint: met.find(({ hint }) => hint)?.hint })
+  const met = objections(settings, facts, found ? [] : unseen(facts, dryRun))
+  if (met.length > 0 && !force) throw refusal(met)
   // Later, only clients that were moved to it would notice, and they have settled it.
   if (!found && !otherName && !force) requireName(await seeCertificates(facts.apiServers, settings.vip), settings.vip)
   job.facts = facts
   return facts
 }
 
+/** Addresses of nodes that are not looked at by a pod of their own. */
+function unseen({ nodeAddresses, nodes }: ClusterFacts, dryRun: boolean): string[] {
+  const seen = new Set(nodes.flatMap(({ ready, addresses }) => (ready ? addresses : [])))
+  return dryRun ? nodeAddresses : nodeAddresses.filter(address => !seen.has(address))
+}
+
+/** Everything at once; what to do about each. */
+function refusal(objections: readonly Objection[]): UserError {
+  const hints = new Set(objections.flatMap(({ hint }) => hint ?? []))
+  return new UserError(objections.map(({ text }) => text).join('\n'), { hint: [...hints].join('\n') || undefined })
+}
+
 const preflightStep = (job: UpJob): Step<VipWorld> => ({
   title: 'Preflight',
   async run(world) {
-    const { nodes, apiServers } = await preflight(job, world)
-    return { changed: false, detail: `${count(nodes.length, 'node')}, ${count(apiServers.length, 'API server')}` }
+    const { nodes, apiServers } = await preflight(job, world, false)
+    return { changed: false, detail: `${counted(nodes.length, 'node')}, ${counted(apiServers.length, 'API server')}` }
   },
-  dryRun: async world => ({ changed: false, detail: count((await preflight(job, world)).nodes.length, 'node') }),
+  dryRun: async world => ({ changed: false, detail: counted((await preflight(job, world)).nodes.length, 'node') }),
 })
+
+/** By a pod on each, before anything is changed; nodes whose agent is fine have shown that they can. */
+const nodesStep = (job: UpJob): Step<VipWorld> => ({
+  title: 'Preflight on nodes',
+  dryRun: async () => ({ changed: false, detail: 'not looked at: that takes a pod on each' }),
+  async run({ client, signal, force }, progress) {
+    const pods = await agentPods(client, signal)
+    const nodes = (job.facts?.nodes ?? []).filter(({ name, ready }) => ready && !isReady(pods.get(name)))
+    if (nodes.length === 0) return { changed: false, detail: 'not needed' }
+    const names = nodes.map(({ name }) => name)
+    const looks = await lookAtNodes(client, job, names, { signal, progress })
+    const met = judgeLooks(looks, job.settings)
+    if (met.length > 0 && !force) throw refusal(met)
+    const overruled = met.map(({ text }) => `overruled: ${text}`)
+    return { changed: false, detail: [summary(looks), ...overruled].join('; ') }
+  },
+})
+
+const isReady = (pod: AgentPod | undefined): boolean =>
+  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 
 const isAgent = ({ kind }: KubeObject): boolean => kind === 'DaemonSet'
 const where = ({ client }: VipWorld): string => `cluster ${client.context}`
 
 const permissionsStep = (job: UpJob): Step<VipWorld> => {
   const objects = () => vipObjects(job).filter(object => !isAgent(object))
+  const apply = async (world: VipWorld, dryRun: boolean) => {
+    const others = objects().filter(({ kind }) => kind !== 'ConfigMap')
+    const { changed } = await applyAll(world.client, others, world, dryRun)
+    return (await writeSettings(world, withSettings(job), dryRun)) || changed
+  }
   return {
     title: 'Settings and permissions',
     objects: world => planned(where(world), objects()),
-    dryRun: world => applyAll(world.client, objects(), world, true),
+    dryRun: async world => ({ changed: await apply(world, true) }),
     async run(world) {
-      const { changed } = await applyAll(world.client, objects(), world)
-      return {
-        changed,
-        detail: `${formatEndpoint({ host: job.settings.vip, port: job.settings.port })}, ${job.settings.scheduler}`,
-      }
+      const changed = await apply(world, false)
+      const { vip, port, scheduler } = job.settings
+      return { changed, detail: `${formatEndpoint({ host: vip, port })}, ${scheduler}` }
     },
   }
 }
@@ -115,15 +154,13 @@ const everywhereStep = (job: UpJob): Step<VipWorld> => {
 
 function outcome(news: readonly NodeNews[], notReady: number): string {
   const lost = [...new Set(news.flatMap(({ report }) => (report ? unreached(report) : [])))]
-  const parts = [`${count(news.length, 'node')}: ${serversOf(news[0])}`]
+  const parts = [`${counted(news.length, 'node')}: ${serversOf(news[0])}`]
   if (lost.length > 0) parts.push(`reached by none: ${few(lost)}`)
-  if (notReady > 0) parts.push(`${count(notReady, 'node')} not Ready, with it when they are`)
+  if (notReady > 0) parts.push(`${counted(notReady, 'node')} not Ready, with it when they are`)
   return parts.join('; ')
 }
 
 function serversOf(news: NodeNews | undefined): string {
   const servers = news?.report?.servers ?? []
-  return `${servers.filter(({ state }) => state === 'up').length} of ${count(servers.length, 'API server')} up`
+  return `${servers.filter(({ state }) => state === 'up').length} of ${counted(servers.length, 'API server')} up`
 }
-
-const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { connectionsOf, leftWithout, outcome, todo } from '../../../src/vip/drain/judge.ts'
-import { withWish } from '../../../src/vip/drain/settings.ts'
 import { callables, find } from '../../../src/vip/drain/target.ts'
 import type { ConfigMap } from '../../../src/vip/objects.ts'
 import type { NodeReport, ServerReport } from '../../../src/vip/report.ts'
 import type { NodeNews } from '../../../src/vip/reports.ts'
+import { readSettings } from '../../../src/vip/settings.ts'
+import { withSettings, withWish } from '../../../src/vip/write-settings.ts'
 
 const node = (name: string, ...addresses: string[]) => ({ name, ready: true, controlPlane: true, addresses })
 
@@ -127,12 +128,30 @@ describe('the settings', () => {
   const drainedIn = (map: ConfigMap | undefined) => map && JSON.parse(map.data?.['settings.json'] ?? '')
 
   test('one more, one less, and what is not known stays', () => {
-    expect(drainedIn(withWish(config([b]), a, 'drained'))).toMatchObject({ drained: [a, b], ofTheFuture: 1 })
-    expect(drainedIn(withWish(config([a, b]), a, 'back'))).toMatchObject({ drained: [b] })
+    expect(drainedIn(withWish(a, 'drained')(config([b])))).toMatchObject({ drained: [a, b], ofTheFuture: 1 })
+    expect(drainedIn(withWish(a, 'back')(config([a, b])))).toMatchObject({ drained: [b] })
   })
 
   test('so already', () => {
-    expect(withWish(config([a]), a, 'drained')).toBeUndefined()
-    expect(withWish(config([b]), a, 'back')).toBeUndefined()
+    expect(withWish(a, 'drained')(config([a]))).toBeUndefined()
+    expect(withWish(a, 'back')(config([b]))).toBeUndefined()
+  })
+
+  test('"vip up" writes all but who is drained: that may have come meanwhile', () => {
+    const settings = {
+      ...readSettings(config([]).data?.['settings.json'] ?? ''),
+      scheduler: 'rr' as const,
+      drained: [b],
+    }
+    const asked = { nodes: [] }
+    const map = config([a])
+    map.metadata.annotations = { 'karmada-net.io/of-others': 'stays', 'kubectl.kubernetes.io/x': 'is not ours' }
+    const wanted = withSettings({ settings, asked })(map)
+    expect(drainedIn(wanted)).toMatchObject({ scheduler: 'rr', drained: [a], ofTheFuture: 1 })
+    expect(wanted?.metadata.annotations).toEqual({
+      'karmada-net.io/of-others': 'stays',
+      'karmada-net.io/vip-asked': '{"nodes":[]}',
+    })
+    expect(drainedIn(withSettings({ settings, asked })(undefined))).toMatchObject({ drained: [b] })
   })
 })

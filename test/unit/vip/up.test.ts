@@ -53,6 +53,13 @@ describe('a virtual IP that cannot be', () => {
     expect(objections(settings('fd00:6b6e::1'), facts({ nodes: [both], apiServers }))).toEqual([])
   })
 
+  test('a network is guessed only of nodes that nobody looks at', () => {
+    expect(objections(settings('10.0.0.200'), facts(), [])).toEqual([])
+    expect(objections(settings('10.0.1.200'), facts(), ['10.0.1.7']).map(({ text }) => text)).toEqual([
+      expect.stringContaining('lies in the network of node 10.0.1.7'),
+    ])
+  })
+
   test('without any API server there is nothing to lead to', () => {
     const [only] = objections(settings(), facts({ apiServers: [] }))
     expect(only?.hint).toContain('--static-server')
