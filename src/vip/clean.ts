@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts'
 import { inParallel } from '../in-parallel.ts'
 import { waitForList } from '../kube/wait.ts'
 import type { Progress } from '../steps/step.ts'
-import { namespace } from './names.ts'
+import { namespace, selectorOf } from './names.ts'
 import { imageOf, type Pod, uninstallPod } from './objects.ts'
 import { podRef, runToEnd, saidBy } from './pod-run.ts'
 import type { AgentPod } from './reports.ts'
@@ -12,6 +12,20 @@ import { type Installation, type VipWorld, waiting } from './world.ts'
 
 /** Nodes at the same time. */
 const atOnce = 20
+
+/** Waits until none of the nodes that are meant has an agent, which would put back what is taken away. */
+export async function untilNoAgents(
+  world: VipWorld,
+  isMeant: (node: string) => boolean,
+  progress: Progress,
+): Promise<void> {
+  const ref = { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: selectorOf('vip') }
+  const check = (pods: AgentPod[]) => {
+    const left = pods.filter(({ spec }) => isMeant(spec?.nodeName ?? ''))
+    return left.length === 0 ? true : `${left.length} still running`
+  }
+  await waitForList<AgentPod>(world.client, ref, check, waiting(world, progress))
+}
 
 /** Takes rules, route, files and sysctls off these nodes. Answers what failed, one line a node. */
 export async function cleanNodes(

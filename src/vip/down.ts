@@ -1,16 +1,15 @@
 import { counted } from '../counted.ts'
 import type { KubeObject } from '../kube/types.ts'
-import { waitForList } from '../kube/wait.ts'
 import { bare, deleteAll, planned } from '../steps/objects.ts'
 import type { Step, StepResult } from '../steps/step.ts'
-import { cleanNodes, notClean, podFor } from './clean.ts'
+import { cleanNodes, notClean, podFor, untilNoAgents } from './clean.ts'
 import { includeStep } from './kube-proxy/steps.ts'
-import { isOurs, namespace, refs, selectorOf } from './names.ts'
+import { isOurs, refs } from './names.ts'
 import { vipObjects } from './objects.ts'
-import type { AgentPod } from './reports.ts'
 import { type ClusterFacts, readFacts } from './up/facts.ts'
 import { few } from './up/objections.ts'
-import { type Installation, type VipWorld, waiting } from './world.ts'
+import { setStage } from './up/stages.ts'
+import type { Installation, VipWorld } from './world.ts'
 
 /** Agents first, as they would put back what goes next; what says where the virtual IP was goes last. */
 export const downSteps = (found: Installation): Step<VipWorld>[] => [
@@ -30,15 +29,10 @@ const agentsGoneStep = (found: Installation): Step<VipWorld> => {
     dryRun: async world => deleteAll(world.client, await objects(world), true),
     async run(world, progress) {
       const { changed } = await deleteAll(world.client, await objects(world))
-      const ref = { apiVersion: 'v1', kind: 'Pod', namespace, labelSelector: selectorOf('vip') }
       // On a node that is not heard of nobody can end it; there it puts nothing back either, as its settings are gone.
       const { nodes } = await readFacts(world.client, found.asked.nodes, world)
       const dead = new Set(nodes.filter(({ ready }) => !ready).map(({ name }) => name))
-      const check = (pods: AgentPod[]) => {
-        const left = pods.filter(({ spec }) => !dead.has(spec?.nodeName ?? ''))
-        return left.length === 0 ? true : `${left.length} still running`
-      }
-      await waitForList<AgentPod>(world.client, ref, check, waiting(world, progress))
+      await untilNoAgents(world, node => !dead.has(node), progress)
       return { changed }
     },
   }
@@ -58,6 +52,8 @@ const nodesCleanStep = (found: Installation): Step<VipWorld> => ({
     const failures = await cleanNodes(world, found, ready, progress)
     const away = facts.nodes.filter(node => !node.ready).map(({ name }) => `${name}: it is not Ready`)
     const left = [...failures, ...away]
+    const labelled = facts.nodes.filter(({ stage }) => stage !== undefined).map(({ name }) => name)
+    await setStage(world.client, labelled, undefined, world.signal)
     if (left.length > 0 && !world.force) throw notClean(left)
     return { changed: true, detail: cleanText(facts, left) }
   },

@@ -7,6 +7,10 @@ export const namespace = 'kube-system'
 export const apiNamespace = 'default'
 export const settingsKey = 'settings.json'
 
+/** On a node that has no agent for a while: its turn comes `later`, or it is `leaving`. */
+export const stageLabel = 'karmada-net.io/vip'
+export type Stage = 'later' | 'leaving'
+
 const managedBy = { 'app.kubernetes.io/managed-by': 'kubectl-karmada-net' }
 
 type Component = 'vip' | 'vip-check' | 'vip-uninstall' | 'vip-verify'

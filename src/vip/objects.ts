@@ -5,7 +5,7 @@ import { fromRegistry, ownImage } from '../images.ts'
 import { parseManifest, pick } from '../kube/manifest.ts'
 import type { KubeObject, Wire } from '../kube/types.ts'
 import type { Endpoint } from './address.ts'
-import { labels, name, settingsKey } from './names.ts'
+import { labels, name, settingsKey, stageLabel } from './names.ts'
 import type { NodeRequirement } from './selector.ts'
 import type { VipSettings } from './settings.ts'
 
@@ -44,8 +44,6 @@ export interface Asked {
 export interface ObjectSettings {
   settings: VipSettings
   asked: Asked
-  /** The one node that it begins with. */
-  onlyOn?: string | undefined
 }
 
 const askedAnnotation = 'karmada-net.io/vip-asked'
@@ -53,7 +51,7 @@ const askedAnnotation = 'karmada-net.io/vip-asked'
 export const imageOf = ({ image, imageRegistry }: Asked): string => image ?? fromRegistry(ownImage(), imageRegistry)
 
 /** Everything on the cluster, in the order in which it is applied; the DaemonSet comes last. Pure. */
-export function vipObjects({ settings, asked, onlyOn }: ObjectSettings): KubeObject[] {
+export function vipObjects({ settings, asked }: ObjectSettings): KubeObject[] {
   const objects = manifest().filter(({ kind }) => kind !== 'Pod')
   for (const object of objects) object.metadata.labels = { ...object.metadata.labels, ...labels('vip') }
   const config = pick<ConfigMap>(objects, 'ConfigMap')
@@ -65,7 +63,7 @@ export function vipObjects({ settings, asked, onlyOn }: ObjectSettings): KubeObj
   const port = spec.containers[0]?.ports?.find(({ name }) => name === 'status')
   if (!port) throw new Error('manifest has no port status')
   port.containerPort = settings.statusPort
-  placeOn(spec, asked.nodes, onlyOn)
+  termOf(spec).matchExpressions?.push(...asked.nodes)
   return objects
 }
 
@@ -84,7 +82,11 @@ export function uninstallPod({ vip, node, image }: UninstallSettings): Pod {
   if (!container) throw new Error('manifest has no container to uninstall with')
   container.image = image
   container.args = ['--root=/host', `--vip=${vip.host}`, `--port=${vip.port}`]
-  placeOn(pod.spec, [], node)
+  // The name as DaemonSets themselves write it, as a label may differ.
+  const term = { matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }
+  pod.spec.affinity = {
+    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } },
+  }
   return pod
 }
 
@@ -98,24 +100,15 @@ export function askedOf({ metadata }: ConfigMap): Asked | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Asked)
 }
 
-/** The node that an installation has not gone beyond yet; undefined: it is on all its nodes. */
-export const canaryOf = (daemonSet: DaemonSet): string | undefined =>
-  podSpecOf(daemonSet)
-    .affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms?.flatMap(
-      ({ matchFields = [] }) => matchFields,
-    )
-    .find(({ key }) => key === 'metadata.name')?.values?.[0]
+/** The nodes that the agents are for by now, whatever was asked for since. Pure. */
+export const selectionOf = (daemonSet: DaemonSet): NodeRequirement[] =>
+  (termOf(podSpecOf(daemonSet)).matchExpressions ?? []).filter(({ key }) => key !== stageLabel) as NodeRequirement[]
 
-/** One of its terms, and in it everything: the name as DaemonSets themselves write it, as a label may differ. */
-function placeOn(spec: PodSpec, nodes: readonly NodeRequirement[], onlyOn: string | undefined): void {
-  if (nodes.length === 0 && onlyOn === undefined) return
-  const term = {
-    ...(nodes.length > 0 && { matchExpressions: [...nodes] }),
-    ...(onlyOn !== undefined && { matchFields: [{ key: 'metadata.name', operator: 'In', values: [onlyOn] }] }),
-  }
-  spec.affinity = {
-    nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [term] } },
-  }
+/** There is one, and in it everything. */
+function termOf({ affinity }: PodSpec) {
+  const [term] = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []
+  if (!term) throw new Error('a DaemonSet for no nodes')
+  return term
 }
 
 const manifest = (): KubeObject[] => parseManifest(daemonSetYaml)

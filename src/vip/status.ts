@@ -4,7 +4,7 @@ import { lacks } from './judge.ts'
 import { checkKubeProxy } from './kube-proxy/check.ts'
 import type { NodeReport, ServerReport } from './report.ts'
 import { agentPods, askAgents, type NodeNews } from './reports.ts'
-import { readFacts } from './up/facts.ts'
+import { type NodeFacts, readFacts } from './up/facts.ts'
 import type { Installation, VipWorld } from './world.ts'
 
 export interface VipStatus {
@@ -23,6 +23,9 @@ export interface NodeStatus {
   /** What is wrong with it, one line each. */
   notes: string[]
 }
+
+/** Of a node without an agent. */
+export const laterText = 'its turn has not come: kubectl karmada-net vip up goes on'
 
 /** One line of the matrix: a node and an API server, or a node without any. */
 export interface StatusRow {
@@ -43,10 +46,10 @@ export async function readStatus(
   ])
   const news = new Map((await askAgents(client, pods, settings.statusPort, signal)).map(each => [each.node, each]))
   const names = new Set([...facts.nodes.map(({ name }) => name), ...news.keys()])
-  const ready = new Map(facts.nodes.map(node => [node.name, node.ready]))
+  const known = new Map(facts.nodes.map(node => [node.name, node]))
   const nodes = [...names].sort().map((node): NodeStatus => {
     const found = news.get(node)
-    return { node, report: found?.report, notes: notesOn(found, ready.get(node), settings) }
+    return { node, report: found?.report, notes: notesOn(found, known.get(node), settings) }
   })
   return {
     vip: formatEndpoint({ host: settings.vip, port: settings.port }),
@@ -65,11 +68,12 @@ function unlessForbidden(error: unknown): undefined {
 /** Pure. */
 export function notesOn(
   news: NodeNews | undefined,
-  ready: boolean | undefined,
+  node: Pick<NodeFacts, 'ready' | 'stage'> | undefined,
   settings: Installation['settings'],
 ): string[] {
   if (news?.report) return lacks(news.report, settings)
-  if (ready === false) return ['the node is not Ready: its rules go on, nobody looks after them']
+  if (node?.stage === 'later') return [laterText]
+  if (node?.ready === false) return ['the node is not Ready: its rules go on, nobody looks after them']
   return [news?.error ?? 'has no agent']
 }
 

@@ -2,7 +2,7 @@ import type { KubeClient } from '../kube/types.ts'
 import type { WaitOptions } from '../kube/wait.ts'
 import type { Progress } from '../steps/step.ts'
 import { refs, settingsKey } from './names.ts'
-import { type Asked, askedOf, type ConfigMap, canaryOf, type DaemonSet } from './objects.ts'
+import { type Asked, askedOf, type ConfigMap, type DaemonSet } from './objects.ts'
 import { readSettings, type VipSettings } from './settings.ts'
 
 /** What the steps of one cluster act on. */
@@ -19,8 +19,6 @@ export interface VipWorld {
 export interface Installation {
   settings: VipSettings
   asked: Asked
-  /** The only node that it is on so far; undefined: it was given to all. */
-  canary: string | undefined
   /** Undefined where the agents are not there (any more). */
   daemonSet: DaemonSet | undefined
 }
@@ -39,7 +37,6 @@ export async function findInstallation(
   return {
     settings: readSettings(text),
     asked: askedOf(config) ?? { nodes: [] },
-    canary: daemonSet && canaryOf(daemonSet),
     daemonSet,
   }
 }

@@ -154,9 +154,9 @@ interface Asked {
   away: string[]
 }
 
-async function ask({ client, signal }: VipWorld, { settings, asked, canary }: Installation): Promise<Asked> {
+async function ask({ client, signal }: VipWorld, { settings, asked }: Installation): Promise<Asked> {
   const [{ nodes }, pods] = await Promise.all([readFacts(client, asked.nodes, { signal }), agentPods(client, signal)])
-  const ours = nodes.filter(({ name }) => canary === undefined || name === canary)
+  const ours = nodes.filter(({ stage }) => stage === undefined)
   const ready = ours.filter(node => node.ready).map(({ name }) => name)
   const told = await askAgents(client, pods, settings.statusPort, signal)
   const news = ready.map(

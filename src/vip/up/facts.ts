@@ -2,7 +2,7 @@ import type { V1EndpointSlice, V1Node, V1Service } from '@kubernetes/client-node
 import { isForbidden, isNotFound } from '../../kube/errors.ts'
 import type { KubeClient, KubeObject, Wire } from '../../kube/types.ts'
 import { canonicalHost, type Endpoint } from '../address.ts'
-import { apiNamespace } from '../names.ts'
+import { apiNamespace, type Stage, stageLabel } from '../names.ts'
 import type { NodeRequirement } from '../selector.ts'
 
 type Node = KubeObject & Wire<V1Node>
@@ -13,12 +13,15 @@ export interface NodeFacts {
   controlPlane: boolean
   /** Canonical. */
   addresses: string[]
+  stage?: Stage | undefined
 }
 
 /** What a cluster says of itself, as far as the virtual IP must not collide with it. */
 export interface ClusterFacts {
   /** Those that it is for. */
   nodes: NodeFacts[]
+  /** Others, from which an earlier run has not taken it away to the end. */
+  leaving: NodeFacts[]
   /** Of every node, also of those that it is not for. */
   nodeAddresses: string[]
   podNetworks: string[]
@@ -49,8 +52,10 @@ export async function readFacts(
     list<Service>('v1', 'Service').catch(nothingIf(isForbidden)),
     list<ServiceCidr>('networking.k8s.io/v1', 'ServiceCIDR').catch(nothingIf(isForbidden, isNotFound)),
   ])
+  const [chosen, others] = [true, false].map(wanted => nodes.filter(node => matches(node, requirements) === wanted))
   return {
-    nodes: nodes.filter(node => matches(node, requirements)).map(nodeFacts),
+    nodes: (chosen ?? []).map(nodeFacts),
+    leaving: (others ?? []).map(nodeFacts).filter(({ stage }) => stage === 'leaving'),
     nodeAddresses: nodes.flatMap(addressesOf),
     podNetworks: [...new Set(nodes.flatMap(({ spec }) => spec?.podCIDRs ?? []))],
     serviceNetworks: cidrs.flatMap(({ spec }) => spec?.cidrs ?? []),
@@ -71,7 +76,11 @@ const nodeFacts = (node: Node): NodeFacts => ({
   ready: node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
   controlPlane: node.metadata.labels?.['node-role.kubernetes.io/control-plane'] !== undefined,
   addresses: addressesOf(node),
+  stage: stageOf(node.metadata.labels?.[stageLabel]),
 })
+
+const stageOf = (label: string | undefined): Stage | undefined =>
+  label === 'later' || label === 'leaving' ? label : undefined
 
 const addressesOf = ({ status }: Node): string[] =>
   (status?.addresses ?? []).flatMap(({ type, address }) =>

@@ -1,3 +1,4 @@
+import { UserError } from '../../errors.ts'
 import { type Endpoint, familyOf, formatEndpoint, isInside } from '../address.ts'
 import type { VipSettings } from '../settings.ts'
 import type { ClusterFacts } from './facts.ts'
@@ -76,6 +77,12 @@ const noServers = (vip: Endpoint): Objection => ({
   text: `the cluster names no API server behind ${formatEndpoint(vip)}: EndpointSlice default/kubernetes is empty`,
   hint: 'name them: --static-server ADDRESS:PORT for each',
 })
+
+/** Everything at once, and what to do about each. */
+export function refusal(objections: readonly Objection[]): UserError {
+  const hints = new Set(objections.flatMap(({ hint }) => hint ?? []))
+  return new UserError(objections.map(({ text }) => text).join('\n'), { hint: [...hints].join('\n') || undefined })
+}
 
 /** The first of many. */
 export const few = (all: readonly string[], most = 5): string =>

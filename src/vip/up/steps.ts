@@ -5,20 +5,19 @@ import type { KubeObject } from '../../kube/types.ts'
 import { applyAll, planned } from '../../steps/objects.ts'
 import type { Step } from '../../steps/step.ts'
 import { formatEndpoint, parseEndpoint } from '../address.ts'
-import { judgeLooks, summary } from '../check/judge.ts'
-import { lookAtNodes } from '../check/pods.ts'
+import { nodesStep } from '../check/step.ts'
 import { unreached } from '../judge.ts'
 import { excludeStep } from '../kube-proxy/steps.ts'
 import { type Asked, vipObjects } from '../objects.ts'
-import { type AgentPod, agentPods, type NodeNews } from '../reports.ts'
+import type { NodeNews } from '../reports.ts'
 import type { VipSettings } from '../settings.ts'
 import { agentsReady } from '../wait.ts'
 import type { Installation, VipWorld } from '../world.ts'
 import { withSettings, writeSettings } from '../write-settings.ts'
 import { requireName, seeCertificates } from './certificates.ts'
-import { chooseCanary } from './choose.ts'
 import { type ClusterFacts, readFacts } from './facts.ts'
-import { few, type Objection, objections } from './objections.ts'
+import { few, objections, refusal } from './objections.ts'
+import { beginStages, inBatches, type Stages, takeOff } from './stages.ts'
 
 /** What `vip up` is to make true, and what it finds. */
 export interface UpJob {
@@ -30,6 +29,8 @@ export interface UpJob {
   otherName: boolean
   /** Of the preflight. */
   facts?: ClusterFacts
+  /** Of the first node's step. */
+  stages?: Stages
 }
 
 export const upSteps = (job: UpJob): Step<VipWorld>[] => [
@@ -37,7 +38,7 @@ export const upSteps = (job: UpJob): Step<VipWorld>[] => [
   nodesStep(job),
   permissionsStep(job),
   excludeStep(job),
-  canaryStep(job),
+  firstStep(job),
   everywhereStep(job),
 ]
 
@@ -63,12 +64,6 @@ function unseen({ nodeAddresses, nodes }: ClusterFacts, dryRun: boolean): string
   return dryRun ? nodeAddresses : nodeAddresses.filter(address => !seen.has(address))
 }
 
-/** Everything at once; what to do about each. */
-function refusal(objections: readonly Objection[]): UserError {
-  const hints = new Set(objections.flatMap(({ hint }) => hint ?? []))
-  return new UserError(objections.map(({ text }) => text).join('\n'), { hint: [...hints].join('\n') || undefined })
-}
-
 const preflightStep = (job: UpJob): Step<VipWorld> => ({
   title: 'Preflight',
   async run(world) {
@@ -77,26 +72,6 @@ const preflightStep = (job: UpJob): Step<VipWorld> => ({
   },
   dryRun: async world => ({ changed: false, detail: counted((await preflight(job, world)).nodes.length, 'node') }),
 })
-
-/** By a pod on each, before anything is changed; nodes whose agent is fine have shown that they can. */
-const nodesStep = (job: UpJob): Step<VipWorld> => ({
-  title: 'Preflight on nodes',
-  dryRun: async () => ({ changed: false, detail: 'not looked at: that takes a pod on each' }),
-  async run({ client, signal, force }, progress) {
-    const pods = await agentPods(client, signal)
-    const nodes = (job.facts?.nodes ?? []).filter(({ name, ready }) => ready && !isReady(pods.get(name)))
-    if (nodes.length === 0) return { changed: false, detail: 'not needed' }
-    const names = nodes.map(({ name }) => name)
-    const looks = await lookAtNodes(client, job, names, { signal, progress })
-    const met = judgeLooks(looks, job.settings)
-    if (met.length > 0 && !force) throw refusal(met)
-    const overruled = met.map(({ text }) => `overruled: ${text}`)
-    return { changed: false, detail: [summary(looks), ...overruled].join('; ') }
-  },
-})
-
-const isReady = (pod: AgentPod | undefined): boolean =>
-  pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false
 
 const isAgent = ({ kind }: KubeObject): boolean => kind === 'DaemonSet'
 const where = ({ client }: VipWorld): string => `cluster ${client.context}`
@@ -121,21 +96,19 @@ const permissionsStep = (job: UpJob): Step<VipWorld> => {
 }
 
 /** A new installation proves itself on one node before the others have it. */
-const canaryStep = (job: UpJob): Step<VipWorld> => ({
+const firstStep = (job: UpJob): Step<VipWorld> => ({
   title: 'First node',
   async run(world, progress) {
-    const { found, facts, settings } = job
-    const begun = found?.daemonSet !== undefined
-    if (begun && found.canary === undefined) return { changed: false, detail: 'is past' }
-    if (facts?.nodes.length === 1) return { changed: false, detail: 'is the only one' }
-    const canary = facts?.nodes.find(({ name }) => name === found?.canary) ?? chooseCanary(facts?.nodes ?? [])
-    if (!canary) throw new UserError('no node is Ready', { hint: 'kubectl get nodes' })
-    await applyAll(world.client, vipObjects({ ...job, onlyOn: canary.name }).filter(isAgent), world)
-    const [news] = await agentsReady(world, settings, [canary.name], progress)
-    return { changed: true, detail: `${canary.name}: ${serversOf(news)}` }
+    const stages = await beginStages(world, job)
+    job.stages = stages
+    if (job.found?.daemonSet && stages.later.length === 0) return { changed: false, detail: 'is past' }
+    await applyAll(world.client, vipObjects(job).filter(isAgent), world)
+    const news = await agentsReady(world, job.settings, stages.open, progress)
+    return { changed: true, detail: `${few(stages.open)}: ${serversOf(news[0])}` }
   },
 })
 
+/** Updates come to the nodes as the DaemonSet says; those that have no agent yet get it batch by batch. */
 const everywhereStep = (job: UpJob): Step<VipWorld> => {
   const objects = () => vipObjects(job).filter(isAgent)
   return {
@@ -145,9 +118,13 @@ const everywhereStep = (job: UpJob): Step<VipWorld> => {
     async run(world, progress) {
       const { changed } = await applyAll(world.client, objects(), world)
       const nodes = job.facts?.nodes ?? []
+      const { later, leaving } = job.stages ?? { later: [], leaving: [] }
+      await inBatches(world, nodes, later, batch => agentsReady(world, job.settings, batch, progress), progress)
       const ready = nodes.filter(node => node.ready).map(({ name }) => name)
       const news = await agentsReady(world, job.settings, ready, progress)
-      return { changed, detail: outcome(news, nodes.length - ready.length) }
+      const left = await takeOff(world, job, leaving, progress)
+      const detail = [outcome(news, nodes.length - ready.length), left].filter(Boolean).join('; ')
+      return { changed: changed || later.length + leaving.length > 0, detail }
     },
   }
 }

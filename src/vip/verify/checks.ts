@@ -7,6 +7,7 @@ import { checkKubeProxy } from '../kube-proxy/check.ts'
 import { namespace } from '../names.ts'
 import type { NodeReport } from '../report.ts'
 import { type AgentPod, agentPods, askAgents, type NodeNews } from '../reports.ts'
+import { laterText } from '../status.ts'
 import { readFacts } from '../up/facts.ts'
 import { few } from '../up/objections.ts'
 import type { Installation } from '../world.ts'
@@ -36,8 +37,11 @@ export async function openVerify(client: KubeClient, found: Installation, signal
   ])
   const told = new Map((await askAgents(client, pods, found.settings.statusPort, signal)).map(one => [one.node, one]))
   const names = [...new Set([...nodes.map(({ name }) => name), ...told.keys()])].sort()
-  const ready = new Map(nodes.map(node => [node.name, node.ready]))
-  const missing = (node: string) => (ready.get(node) === false ? 'the node is not Ready' : 'it has no agent')
+  const known = new Map(nodes.map(node => [node.name, node]))
+  const missing = (node: string) => {
+    if (known.get(node)?.stage === 'later') return laterText
+    return known.get(node)?.ready === false ? 'the node is not Ready' : 'it has no agent'
+  }
   const news = names.map((node): NodeNews => told.get(node) ?? { node, pod: '', error: missing(node) })
   return { client, found, news, pods, passages: new Map(), signal }
 }

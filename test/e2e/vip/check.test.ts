@@ -57,7 +57,7 @@ test('a node whose kernel has no IPVS, and a virtual IP in a network that only l
   const [name] = (
     await kubectl('host', 'get nodes -l kubernetes.io/hostname!=vm1 -o jsonpath={.items[*].metadata.name}')
   ).split(' ')
-  const hasIpvs = (await sandbox.host.attempt(['test', '-e', '/proc/net/ip_vs'])).code === 0
+  const hasIpvs = (await sandbox.attempt(['test', '-e', '/proc/net/ip_vs'])).code === 0
   const refused = await up(`--nodes kubernetes.io/hostname=${name}`)
   if (hasIpvs) expect(refused).toSucceed()
   else expect(refused).toFailWith(`${name}: no IPVS: kernel`, { hint: 'modprobe ip_vs' })

@@ -3,10 +3,10 @@ import { pick } from '../../../src/kube/manifest.ts'
 import {
   askedOf,
   type ConfigMap,
-  canaryOf,
   type DaemonSet,
   imageOf,
   type ObjectSettings,
+  selectionOf,
   uninstallPod,
   vipObjects,
 } from '../../../src/vip/objects.ts'
@@ -79,20 +79,18 @@ test('the port of its status is the one of the settings', () => {
   expect(podSpec()?.containers[0]?.ports).toEqual([{ name: 'status', containerPort: 9820 }])
 })
 
-test('where it is to run is remembered, and how far it has come', () => {
+test('where it is to run is remembered, and a node whose turn comes later is left out', () => {
   const nodes = parseSelector('pool=a')
-  const began = daemonSet({ asked: { nodes }, onlyOn: 'node-1' })
   const config = pick<ConfigMap>(vipObjects(given({ asked: { nodes } })), 'ConfigMap')
-  expect([askedOf(config), canaryOf(began)]).toEqual([{ nodes }, 'node-1'])
-  const [term] =
-    began.spec.template.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-      ?.nodeSelectorTerms ?? []
-  expect(term).toEqual({
-    matchExpressions: [{ key: 'pool', operator: 'In', values: ['a'] }],
-    matchFields: [{ key: 'metadata.name', operator: 'In', values: ['node-1'] }],
-  })
-  expect(canaryOf(daemonSet({ asked: { nodes } }))).toBeUndefined()
-  expect(podSpec()?.affinity).toBeUndefined()
+  expect([askedOf(config), selectionOf(daemonSet({ asked: { nodes } }))]).toEqual([{ nodes }, nodes])
+  const termsOf = (more?: Partial<ObjectSettings>) =>
+    podSpec(more)?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  const later = { key: 'karmada-net.io/vip', operator: 'DoesNotExist' }
+  expect(termsOf({ asked: { nodes } })).toEqual([
+    { matchExpressions: [later, { key: 'pool', operator: 'In', values: ['a'] }] },
+  ])
+  expect(termsOf()).toEqual([{ matchExpressions: [later] }])
+  expect(selectionOf(daemonSet())).toEqual([])
 })
 
 test('the pod that takes it back knows the address, and runs on its node alone', () => {

@@ -5,9 +5,9 @@ import type { AgentPod } from '../../../src/vip/reports.ts'
 import { readSettings } from '../../../src/vip/settings.ts'
 import { notesOn, rowsOf, since } from '../../../src/vip/status.ts'
 import { requireName } from '../../../src/vip/up/certificates.ts'
-import { chooseCanary } from '../../../src/vip/up/choose.ts'
 import type { ClusterFacts, NodeFacts } from '../../../src/vip/up/facts.ts'
 import { few, objections } from '../../../src/vip/up/objections.ts'
+import { batchSize, chooseFirst, planStages } from '../../../src/vip/up/stages.ts'
 import { stillMissing } from '../../../src/vip/wait.ts'
 
 const settings = (vip = '198.18.0.1') => readSettings(JSON.stringify({ vip, port: 6443 }))
@@ -21,6 +21,7 @@ const node = (name: string, more: Partial<NodeFacts> = {}): NodeFacts => ({
 
 const facts = (more: Partial<ClusterFacts> = {}): ClusterFacts => ({
   nodes: [node('a')],
+  leaving: [],
   nodeAddresses: ['10.0.0.1', '10.0.0.2'],
   podNetworks: ['10.244.0.0/24'],
   serviceNetworks: ['10.96.0.0/12', 'fd00:96::/108'],
@@ -110,7 +111,43 @@ test.each([
   ['where there are only such, the first', [node('b', { controlPlane: true }), node('a', { controlPlane: true })], 'a'],
   ['nobody', [node('a', { ready: false })], undefined],
 ])('it begins with %s', (_, nodes, wanted) => {
-  expect(chooseCanary(nodes)?.name).toBe(wanted)
+  expect(chooseFirst(nodes)?.name).toBe(wanted)
+})
+
+describe('which node gets it when', () => {
+  const later = { stage: 'later' } as const
+  const five = ['e', 'd', 'c', 'b', 'a'].map(name => node(name, { controlPlane: name === 'a' }))
+  test.each<[string, NodeFacts[], ReadonlySet<string> | undefined, string[], string[]]>([
+    ['a new installation: one, then the others', five, new Set(), ['b'], ['a', 'c', 'd', 'e']],
+    ['as before: nobody waits', five, undefined, ['e', 'd', 'c', 'b', 'a'], []],
+    ['more nodes: those without an agent wait', five, new Set(['a', 'b']), ['b', 'a'], ['c', 'd', 'e']],
+    ['after an interruption: who waited waits', [node('a'), node('b', later)], undefined, ['a'], ['b']],
+    ['interrupted before the first: it is chosen again', [node('a', later), node('b', later)], undefined, ['a'], ['b']],
+    [
+      'one that was leaving gets it like any other',
+      [node('a'), node('b', { stage: 'leaving' })],
+      undefined,
+      ['a'],
+      ['b'],
+    ],
+    ['one that is not Ready is not waited for', [node('a'), node('b', { ready: false })], undefined, ['a'], []],
+    ['of new ones that are not Ready none is first', [node('a', { ready: false }), node('b')], new Set(), ['b'], ['a']],
+  ])('%s', (_, nodes, has, open, waiting) => {
+    expect(planStages(nodes, has)).toEqual({ open, later: waiting })
+  })
+
+  test('without a node that is Ready there is nothing to begin with', () => {
+    expect(() => planStages([node('a', { ready: false })], new Set())).toThrow('no node is Ready')
+  })
+
+  test.each([
+    [1, 2],
+    [20, 2],
+    [21, 3],
+    [1000, 100],
+  ])('of %i nodes %i at a time', (nodes, size) => {
+    expect(batchSize(nodes)).toBe(size)
+  })
 })
 
 const server = (more: Partial<ServerReport> = {}): ServerReport => ({
@@ -204,7 +241,7 @@ test('status: one line for each server, the node and what is wrong with it on it
   })
   const nodes = [
     { node: 'a', report: flushed, notes: [] },
-    { node: 'b', notes: notesOn(undefined, false, settings()) },
+    { node: 'b', notes: notesOn(undefined, { ready: false }, settings()) },
   ]
   const rows = rowsOf({ vip: '', scheduler: 'lc', ready: 1, nodes, warnings: [] }, new Date('2026-01-01T00:01:30Z'))
   expect(rows.map(({ node, server, note }) => [node, server?.address, note])).toEqual([
