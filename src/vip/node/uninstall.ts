@@ -45,7 +45,10 @@ const removeRoute = async ({ host }: Endpoint): Promise<string> =>
 async function restoreSysctls(root: string): Promise<void> {
   if (await isThere(join(root, '/proc/sys/net/ipv4/conf/kube-ipvs0'))) return
   const before = parseSysctls((await readIfThere(join(root, installed.sysctlsBefore))) ?? '')
-  for (const [name, value] of Object.entries(before)) if (name in sysctls) await writeSysctl(root, name, value)
+  for (const [name, value] of Object.entries(before)) {
+    const found = await readIfThere(join(root, '/proc/sys', name))
+    if (name in sysctls && found?.trim() !== value) await writeSysctl(root, name, value)
+  }
 }
 
 /** The proof: what can still be seen of it. */

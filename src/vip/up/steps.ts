@@ -119,10 +119,10 @@ const everywhereStep = (job: UpJob): Step<VipWorld> => {
       const { changed } = await applyAll(world.client, objects(), world)
       const nodes = job.facts?.nodes ?? []
       const { later, leaving } = job.stages ?? { later: [], leaving: [] }
+      const left = await takeOff(world, job, leaving, progress)
       await inBatches(world, nodes, later, batch => agentsReady(world, job.settings, batch, progress), progress)
       const ready = nodes.filter(node => node.ready).map(({ name }) => name)
       const news = await agentsReady(world, job.settings, ready, progress)
-      const left = await takeOff(world, job, leaving, progress)
       const detail = [outcome(news, nodes.length - ready.length), left].filter(Boolean).join('; ')
       return { changed: changed || later.length + leaving.length > 0, detail }
     },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { openWorld } from '../plugin.ts'
 
@@ -52,13 +53,14 @@ test('sysctls that cannot be set, and a route to where it is', async () => {
   expect(await objects()).toBe('')
 })
 
-test('a node whose kernel has no IPVS, and a virtual IP in a network that only looks like one of a node', async () => {
+test('a node whose kernel has no IPVS', async () => {
   // The sandbox's other node has the kernel of the machine that the tests run on.
   const [name] = (
     await kubectl('host', 'get nodes -l kubernetes.io/hostname!=vm1 -o jsonpath={.items[*].metadata.name}')
   ).split(' ')
-  const hasIpvs = (await sandbox.attempt(['test', '-e', '/proc/net/ip_vs'])).code === 0
   const refused = await up(`--nodes kubernetes.io/hostname=${name}`)
+  // The machine that the tests run on decides which of the two it is.
+  const hasIpvs = existsSync('/proc/net/ip_vs')
   if (hasIpvs) expect(refused).toSucceed()
   else expect(refused).toFailWith(`${name}: no IPVS: kernel`, { hint: 'modprobe ip_vs' })
 })
