@@ -40,7 +40,13 @@ const against = (look: NodeLook, settings: VipSettings): Reason[] =>
 function kernel({ kernel, modules, locked }: NodeLook, { scheduler }: VipSettings): Reason | undefined {
   const state = (name: string) => modules[name] ?? 'unknown'
   const module = `ip_vs_${scheduler}`
-  if (state('ip_vs') === 'missing' || state('ip_vs') === 'unknown') {
+  if (state('ip_vs') === 'unknown') {
+    return {
+      text: `no IPVS: module ip_vs is not loaded, and there is no list of modules of kernel ${kernel}`,
+      hint: 'on such a node: modprobe ip_vs   # where that works, run the same command again; or leave it out: --nodes',
+    }
+  }
+  if (state('ip_vs') === 'missing') {
     return {
       text: `no IPVS: kernel ${kernel} has no module ip_vs`,
       hint: `on such a node: modprobe ip_vs

@@ -1,6 +1,6 @@
-import { accessSync, closeSync, constants, existsSync, openSync, readFileSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, readlinkSync } from 'node:fs'
 import { networkInterfaces, release } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type Endpoint, familyOf, isInside, networkOf } from '../address.ts'
 import type { BootKind } from '../node/boot-files.ts'
 import { modules } from '../node/host.ts'
@@ -53,10 +53,11 @@ export interface LookOptions {
 export async function look({ root, vip, statusPort }: LookOptions): Promise<NodeLook> {
   const kernel = release()
   const { text, error } = readTable()
+  const folder = followed(root, join('/lib/modules', kernel))
   const states = moduleStates(modules, {
     loaded: read('/proc/modules') ?? '',
-    builtin: read(join(root, '/lib/modules', kernel, 'modules.builtin')),
-    dep: read(join(root, '/lib/modules', kernel, 'modules.dep')),
+    builtin: read(join(folder, 'modules.builtin')),
+    dep: read(join(folder, 'modules.dep')),
   })
   const ipvsadm = await ipvsadmTrouble(text !== undefined)
   const server = findServer(text ?? '', vip)
@@ -79,6 +80,25 @@ export async function look({ root, vip, statusPort }: LookOptions): Promise<Node
     ...(sysctls && { sysctls }),
     ...(selinux && { selinux }),
     boot: existsSync(join(root, '/run/systemd/system')) ? 'systemd' : 'none',
+  }
+}
+
+/** A link on the host leads somewhere on the host. */
+function followed(root: string, path: string): string {
+  let at = path
+  for (let left = 8; left > 0; left--) {
+    const target = linkAt(join(root, at))
+    if (target === undefined) break
+    at = resolve(dirname(at), target)
+  }
+  return join(root, at)
+}
+
+function linkAt(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return undefined
   }
 }
 

@@ -12,7 +12,8 @@ import type { ClusterConfig, Order } from './api-servers.ts'
 import type { ClientConfig, Tally } from './client.ts'
 
 const root = join(import.meta.dirname, '../../..')
-const node = join(root, 'node_modules/node/bin/node')
+/** The project's own Node. */
+export const node = join(root, 'node_modules/node/bin/node')
 /** The processor is simulated, and the machine may be busy with other things: patience, in milliseconds. */
 export const patience = { timeout: 100_000, interval: 300 }
 

@@ -36,7 +36,11 @@ test('a node that can have it', () => {
 
 test.each<[Partial<NodeLook>, string, string]>([
   [{ modules: none }, 'no IPVS: kernel 6.1.0-56-amd64 has no module ip_vs', 'modprobe ip_vs'],
-  [{ modules: { ip_vs: 'unknown' } }, 'no IPVS: kernel 6.1.0-56-amd64 has no module ip_vs', 'modprobe ip_vs'],
+  [
+    { modules: { ip_vs: 'unknown' } },
+    'no IPVS: module ip_vs is not loaded, and there is no list of modules of kernel 6.1.0-56-amd64',
+    'modprobe ip_vs',
+  ],
   [
     { locked: true },
     'ip_vs cannot be loaded any more: kernel.modules_disabled is 1',
