@@ -73,8 +73,8 @@ describe.each([ipv4, ipv6])('a look at a node, $family', ({ family, vip, node: a
     const endpoint = six ? `[${vip}]:6443` : `${vip}:6443`
     await sh(`ipvsadm -A -t ${endpoint} -s rr`)
     await sh(`${ip} addr add ${vip}/${six ? 128 : 32} dev lo${six ? ' nodad' : ''}`)
-    await lan.start(name, ['busybox', 'nc', '-ll', '-s', vip, '-p', '6443', '-e', '/bin/true'])
-    await lan.start(name, ['busybox', 'nc', '-ll', '-p', '9819', '-e', '/bin/true'])
+    const listen = `for (const at of [[6443, '${vip}'], [9819]]) require('node:net').createServer().listen(...at)`
+    await lan.start(name, [vm.hostPath(node), '-e', listen])
     await expect
       .poll(async () => judge(await look()), patience)
       .toEqual([
