@@ -60,7 +60,16 @@ export async function beginStages(world: VipWorld, { facts, found, asked }: UpJo
   const leaving = [...(facts?.leaving ?? [])]
   if (before && changed) {
     const wanted = new Set([...nodes, ...leaving].map(({ name }) => name))
-    leaving.push(...(await readFacts(client, before, { signal })).nodes.filter(({ name }) => !wanted.has(name)))
+    const others = (await readFacts(client, before, { signal })).nodes.filter(({ name }) => !wanted.has(name))
+    // Nobody can look at one that is not Ready; where its turn had not come there is nothing to look for.
+    const [never, had] = [true, false].map(is => others.filter(each => (each.stage === 'later' && !each.ready) === is))
+    leaving.push(...(had ?? []))
+    await setStage(
+      client,
+      nodesTo(never ?? [], undefined, () => true),
+      undefined,
+      signal,
+    )
   }
   const later = new Set(stages.later)
   await setStage(
