@@ -45,6 +45,12 @@ async function renewOn(execute: Execute, specs: ImageSpec[]): Promise<void> {
   }
 }
 
+/** A node that was made before the lower layers changed lacks these. */
+async function bring(spec: ImageSpec, execute: Execute): Promise<void> {
+  const ctr = ['ctr', '--namespace', 'k8s.io', 'images', 'import', '-']
+  await execute(ctr, imageArchive(spec, { known: lowerLayers })).catch(() => execute(ctr, imageArchive(spec)))
+}
+
 /** Gives every node the project's own image as the sources are now; what lies below our own layer they have already. */
 export async function bringOwnImage(state: State, report: Report): Promise<void> {
   const { clusters, vms } = planSandbox(state.name, state.slot, state.shape)
@@ -55,10 +61,10 @@ export async function bringOwnImage(state: State, report: Report): Promise<void>
   const [inNamespaces, inVms] = [without(clusters), without(vms)]
   if (inNamespaces.length + inVms.length === 0) return
   await report.step('Own image', async () => {
-    const ctr = ['ctr', '--namespace', 'k8s.io', 'images', 'import', '-']
-    const input = () => imageArchive(spec, { known: lowerLayers })
-    for (const { name } of inNamespaces) await runIn(machineOf(state, name), ctr, { input: input() })
-    for (const { name } of inVms) await runInVm(vmFolder(state.name, name), name, ctr, { input: input() })
+    for (const { name } of inNamespaces)
+      await bring(spec, (command, input) => runIn(machineOf(state, name), command, { input }))
+    for (const { name } of inVms)
+      await bring(spec, (command, input) => runInVm(vmFolder(state.name, name), name, command, { input }))
     return spec.references[0]
   })
   const names = [...inNamespaces, ...inVms].map(({ name }) => name)
