@@ -1,13 +1,19 @@
 #!/bin/sh
 # Puts the virtual IP of the API servers back as this node had it last: before kubelet starts, without asking anybody.
-# The programs bring their own loader and libraries, as the host may have none that fit.
 programs=/opt/karmada-net/vip
 state=/var/lib/karmada-net/vip
 
-own() {
+# The agent's image brought programs with their own loader and libraries, as the host may have none that fit; a node that was made by
+# hand has its host's.
+run() {
   program=$1
   shift
-  "$programs"/lib/ld-linux* --library-path "$programs/lib" "$programs/bin/$program" "$@"
+  for loader in "$programs"/lib/ld-linux*; do
+    [ -x "$loader" ] || break
+    "$loader" --library-path "$programs/lib" "$programs/bin/$program" "$@"
+    return
+  done
+  "$program" "$@"
 }
 
 # The node has never had it, or not any more.
@@ -25,11 +31,11 @@ done <"$programs/sysctls"
 
 # Started by hand it finds the rules there, newer than the file.
 read -r _ kind service _ <"$state/rules"
-own ipvsadm -Ln "$kind" "$service" >/dev/null 2>&1 || own ipvsadm -R <"$state/rules" || failed=1
+run ipvsadm -Ln "$kind" "$service" >/dev/null 2>&1 || run ipvsadm -R <"$state/rules" || failed=1
 
 # Its source is an address of the node, which may come late.
 tries=0
-until own ip -batch "$state/route"; do
+until run ip -batch "$state/route"; do
   tries=$((tries + 1))
   [ "$tries" -lt 60 ] || exit 1
   sleep 1

@@ -54,3 +54,8 @@ export async function requireInstallation(client: KubeClient, { signal }: Sessio
 
 /** `host:port`, both checked where settings are read. */
 export const staticServerFlag = flag.list('ADDRESS:PORT of an API server that the cluster does not name; repeatable')
+
+export const schedulerFlag = flag.choice(
+  ['rr', 'lc', 'wlc', 'mh'],
+  'How new connections are spread over API servers; default: lc',
+)

@@ -5,12 +5,12 @@ import { UserError } from '../../errors.ts'
 import type { Asked } from '../../vip/objects.ts'
 import type { VipSettings } from '../../vip/settings.ts'
 import type { Installation } from '../../vip/world.ts'
-import { clusterFlags, openCluster, staticServerFlag, vipMutatingFlags, worldOf } from './shared.ts'
+import { clusterFlags, openCluster, schedulerFlag, staticServerFlag, vipMutatingFlags, worldOf } from './shared.ts'
 
 const upFlags = {
   vip: flag.string('The virtual IP: an address that nobody has, such as 198.18.0.1'),
   port: flag.count('Its port; default: the one of the API servers', { min: 1, max: 65_535 }),
-  scheduler: flag.choice(['rr', 'lc', 'wlc', 'mh'], 'How new connections are spread over API servers; default: lc'),
+  scheduler: schedulerFlag,
   nodes: flag.string('Only nodes with these labels; default: all that run Linux'),
   staticServer: staticServerFlag,
   tlsServerName: flag.string("The name that API servers' certificates are checked for; default: kubernetes"),
