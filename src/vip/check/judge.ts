@@ -92,10 +92,10 @@ and where nobody needs it: ipvsadm -D -t ${address}; else take another --vip or 
   if (listens)
     yield {
       text: `something listens on ${address}`,
-      hint: `on such a node: ss -ltnp 'src ${address}'; or ${elsewhere}`,
+      hint: `on such a node: ss -ltnp 'src ${address}'; or ${elsewhere(vip)}`,
     }
   if (local)
-    yield { text: `${vip} is an address of the node already`, hint: `on such a node: ip address; or ${elsewhere}` }
+    yield { text: `${vip} is an address of the node already`, hint: `on such a node: ip address; or ${elsewhere(vip)}` }
   if (statusTaken)
     yield {
       text: `something listens on port ${statusPort}, on which the agent is asked`,
@@ -109,10 +109,10 @@ function* networks({ networks, routed }: NodeLook, { vip }: VipSettings): Genera
   if (own !== undefined)
     yield {
       text: `${vip} lies in a network of the node, ${own}: it would answer for it there`,
-      hint: elsewhere,
+      hint: elsewhere(vip),
     }
   else if (other !== undefined)
-    yield { text: `${vip} lies in ${other}, to which the node has a route`, hint: elsewhere }
+    yield { text: `${vip} lies in ${other}, to which the node has a route`, hint: elsewhere(vip) }
 }
 
 function sysctls({ sysctls, selinux }: NodeLook): Reason | undefined {

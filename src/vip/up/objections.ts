@@ -16,7 +16,11 @@ const taken = [
   ['fd00:ec2::254', 'is where clouds keep the metadata of their machines'],
 ] as const
 
-export const elsewhere = 'take one that nobody has: --vip 198.18.0.1 in most networks'
+/** An address of the same family, of a range for benchmarks, documentation or private use, and not the one that is refused. */
+export function elsewhere(vip: string): string {
+  const usual = familyOf(vip) === 'ipv6' ? ['fd00:6b6e::1', 'fd00:6b6e:1::1'] : ['198.18.0.1', '192.0.2.1']
+  return `take one that nobody has: --vip ${usual.find(address => address !== vip)} in most networks`
+}
 
 /**
  * Why the virtual IP cannot be this one in this cluster; empty: it can. `unseen`: addresses of nodes that nobody looks at, so that how
@@ -38,7 +42,7 @@ export function objections(
       node => `lies in the network of node ${node}: nodes would answer for it on their own network`,
     ),
   ]
-  const addressed = [...new Set(found)].map(why => ({ text: `${vip} ${why}`, hint: elsewhere }))
+  const addressed = [...new Set(found)].map(why => ({ text: `${vip} ${why}`, hint: elsewhere(vip) }))
   const [first] = facts.apiServers
   return [...addressed, ...familyObjections(vip, facts), ...(first ? [] : [noServers({ host: vip, port })])]
 }
