@@ -23,19 +23,27 @@ const atOnce = 20
 export interface Stages {
   /** Those that have it, or get it first, and are Ready. */
   open: string[]
+  /** Of a new installation, or where all nodes are new: in `open`, and the only one there. */
+  first?: string
   /** Those whose turn comes later, in this order; not all are Ready. */
   later: string[]
+  /** Those that lose their label as soon as the DaemonSet is the new one: they are to get no agent of the old one. */
+  labelled: string[]
   leaving: NodeFacts[]
 }
 
 /** `has`: nodes with an agent; undefined: nothing has changed since the last run, and its labels are right. Pure. Throws `UserError`. */
-export function planStages(nodes: readonly NodeFacts[], has: ReadonlySet<string> | undefined): Omit<Stages, 'leaving'> {
+export function planStages(
+  nodes: readonly NodeFacts[],
+  has: ReadonlySet<string> | undefined,
+): Pick<Stages, 'open' | 'first' | 'later'> {
   const waits = ({ name, stage }: NodeFacts) => stage === 'leaving' || (has ? !has.has(name) : stage === 'later')
   const later = nodes.filter(waits).toSorted((a, b) => a.name.localeCompare(b.name))
   const open = nodes.filter(node => !waits(node) && node.ready)
   const first = open.length === 0 ? chooseFirst(later) : undefined
   if (open.length === 0 && !first) throw new UserError('no node is Ready', { hint: 'kubectl get nodes' })
   return {
+    ...(first && { first: first.name }),
     open: (first ? [first] : open).map(({ name }) => name),
     later: later.filter(node => node !== first).map(({ name }) => name),
   }
@@ -84,13 +92,8 @@ export async function beginStages(world: VipWorld, { facts, found, asked }: UpJo
     'leaving',
     signal,
   )
-  await setStage(
-    client,
-    nodesTo(nodes, undefined, node => !later.has(node.name)),
-    undefined,
-    signal,
-  )
-  return { ...stages, leaving }
+  const labelled = nodesTo(nodes, undefined, node => !later.has(node.name))
+  return { ...stages, leaving, labelled }
 }
 
 const nodesTo = (

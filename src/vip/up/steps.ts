@@ -17,7 +17,7 @@ import { withSettings, writeSettings } from '../write-settings.ts'
 import { requireName, seeCertificates } from './certificates.ts'
 import { type ClusterFacts, readFacts } from './facts.ts'
 import { few, objections, refusal } from './objections.ts'
-import { beginStages, inBatches, type Stages, takeOff } from './stages.ts'
+import { beginStages, inBatches, type Stages, setStage, takeOff } from './stages.ts'
 
 /** What `vip up` is to make true, and what it finds. */
 export interface UpJob {
@@ -101,8 +101,10 @@ const firstStep = (job: UpJob): Step<VipWorld> => ({
   async run(world, progress) {
     const stages = await beginStages(world, job)
     job.stages = stages
-    if (job.found?.daemonSet && stages.later.length === 0) return { changed: false, detail: 'is past' }
+    const { first, later, labelled } = stages
+    if (first === undefined && later.length + labelled.length === 0) return { changed: false, detail: 'is past' }
     await applyAll(world.client, vipObjects(job).filter(isAgent), world)
+    await setStage(world.client, labelled, undefined, world.signal)
     const news = await agentsReady(world, job.settings, stages.open, progress)
     return { changed: true, detail: `${few(stages.open)}: ${serversOf(news[0])}` }
   },

@@ -133,7 +133,13 @@ describe('which node gets it when', () => {
     ['one that is not Ready is not waited for', [node('a'), node('b', { ready: false })], undefined, ['a'], []],
     ['of new ones that are not Ready none is first', [node('a', { ready: false }), node('b')], new Set(), ['b'], ['a']],
   ])('%s', (_, nodes, has, open, waiting) => {
-    expect(planStages(nodes, has)).toEqual({ open, later: waiting })
+    expect(planStages(nodes, has)).toMatchObject({ open, later: waiting })
+  })
+
+  test('one is the first only where no other has it', () => {
+    expect(planStages(five, new Set()).first).toBe('b')
+    expect(planStages(five, new Set(['a'])).first).toBeUndefined()
+    expect(planStages(five, undefined).first).toBeUndefined()
   })
 
   test('without a node that is Ready there is nothing to begin with', () => {
