@@ -15,7 +15,7 @@ import type { NodeLook } from './look.ts'
 /** Nodes at the same time. */
 const atOnce = 20
 /** Milliseconds. */
-const patienceMs = 90_000
+const patienceMs = 180_000
 
 /** What was found on each node, by its name; a text says why it could not be looked at. */
 export type Looks = Map<string, NodeLook | string>

@@ -41,7 +41,7 @@ afterAll(async () => {
 })
 
 test('the first node fails: no other gets it', async () => {
-  expect(await vip(`up --vip ${address} --force --timeout 60s`)).toFailWith(`${other}: `)
+  expect(await vip(`up --vip ${address} --force --timeout 180s`)).toFailWith(`${other}: `)
   expect(await agents()).toEqual([other])
   expect(await stages()).toEqual({ vm1: 'later' })
   expect(await rules()).toBe('')
@@ -58,7 +58,7 @@ test('without that node it goes on, and what the node had is gone', async () => 
 
 test('more nodes: a batch that fails says where and why, and the nodes before it keep what they have', async () => {
   const before = await rules()
-  expect(await vip('up --nodes kubernetes.io/os=linux --force --timeout 60s')).toFailWith(`${other}: `, {
+  expect(await vip('up --nodes kubernetes.io/os=linux --force --timeout 180s')).toFailWith(`${other}: `, {
     hint: 'leave such nodes out with --nodes',
   })
   expect(await agents()).toEqual([other, 'vm1'].sort())
@@ -66,7 +66,7 @@ test('more nodes: a batch that fails says where and why, and the nodes before it
 })
 
 test('other nodes: one that is not chosen any more is as it was', async () => {
-  expect(await vip(`up --nodes kubernetes.io/hostname=${other} --force --timeout 60s`)).toFailWith(`${other}: `)
+  expect(await vip(`up --nodes kubernetes.io/hostname=${other} --force --timeout 180s`)).toFailWith(`${other}: `)
   expect(await agents()).toEqual([other])
   expect(await stages()).toEqual({})
   expect(await rules()).toBe('')
