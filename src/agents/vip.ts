@@ -7,6 +7,7 @@ const verbs: Record<string, (args: string[], signal: AbortSignal) => Promise<str
   status: async args => (await import('../vip/ask-agent.ts')).statusCommand(args),
   check: async args => (await import('../vip/check/command.ts')).checkCommand(args),
   probe: async args => (await import('../vip/verify/probe-command.ts')).probeCommand(args),
+  kubelet: async args => (await import('../vip/repoint/command.ts')).kubeletCommand(args),
   install: async args => (await import('../vip/node/commands.ts')).installCommand(args),
   uninstall: async args => (await import('../vip/node/commands.ts')).uninstallCommand(args),
 }

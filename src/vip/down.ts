@@ -6,13 +6,15 @@ import { cleanNodes, notClean, podFor, untilNoAgents } from './clean.ts'
 import { includeStep } from './kube-proxy/steps.ts'
 import { isOurs, refs } from './names.ts'
 import { vipObjects } from './objects.ts'
+import { backSteps } from './repoint/steps.ts'
 import { type ClusterFacts, readFacts } from './up/facts.ts'
 import { few } from './up/objections.ts'
 import { setStage } from './up/stages.ts'
 import type { Installation, VipWorld } from './world.ts'
 
-/** Agents first, as they would put back what goes next; what says where the virtual IP was goes last. */
+/** Clients first; then the agents, as they would put back what goes next; what says where the virtual IP was goes last. */
 export const downSteps = (found: Installation): Step<VipWorld>[] => [
+  ...backSteps(found),
   agentsGoneStep(found),
   nodesCleanStep(found),
   includeStep,

@@ -16,6 +16,7 @@ const upFlags = {
   tlsServerName: flag.string("The name that API servers' certificates are checked for; default: kubernetes"),
   connectEvery: flag.duration('How often each node connects to each API server to see that it lives; default: 300ms'),
   readyEvery: flag.duration('How often each node asks each API server whether it is ready; default: 3s'),
+  repoint: flag.string('Move clients to it: kubelet, control-plane-kubelet, kube-proxy, cluster-info'),
   image: flag.string('Another image of the agent'),
   imageRegistry: flag.string('Take the image from this registry: mirror.example.com/ghcr'),
 }
@@ -27,11 +28,14 @@ export const vipUp = defineCommand({
 servers that live: it finds a dead one within a second, and those that come and go by itself. It begins with one node, and goes on when that
 one reaches the API servers. The rules are the kernel's: they hold while the agent is restarted, and are back before kubelet after a boot.
 
-Nobody uses the virtual IP by this alone. Run again, it changes only what is not as it should be. "vip down" takes everything back.`,
+Nobody uses the virtual IP by this alone. --repoint moves clients to it, in the end and one node after the other: each node must be Ready
+by it before the next begins, or its kubelet is put back. Kubelets of control-plane nodes keep their own API server unless
+control-plane-kubelet is named: they start it. cluster-info is what "kubeadm join" goes by. Run again, it changes only what is not as it should be. "vip down" takes everything back.`,
   examples: [
     ['On every node', 'vip up --vip 198.18.0.1'],
     ['See what would be applied', 'vip up --vip 198.18.0.1 --dry-run=client -o yaml'],
     ['Workers only', "vip up --vip 198.18.0.1 --nodes '!node-role.kubernetes.io/control-plane'"],
+    ['Move the kubelets of workers, too', 'vip up --vip 198.18.0.1 --repoint kubelet'],
     ['Another scheduler', 'vip up --scheduler wlc'],
     ['Fewer probes, where nodes are many', 'vip up --connect-every 1s --ready-every 10s'],
   ],
@@ -45,7 +49,9 @@ Nobody uses the virtual IP by this alone. Run again, it changes only what is not
     const found = await findInstallation(client, { signal: session.signal })
     const settings = await settingsFor(flags, found, () => apiPort(world))
     const asked = await askedFor(flags, found)
-    const job = { settings, asked, found, otherName: flags.tlsServerName !== undefined }
+    const { parseClients } = await import('../../vip/repoint/target.ts')
+    const repoint = flags.repoint === undefined ? [] : parseClients(flags.repoint)
+    const job = { settings, asked, found, otherName: flags.tlsServerName !== undefined, repoint }
     const steps = [{ steps: upSteps(job) }]
     const { dryRun, output } = flags
     if (dryRun !== 'none') {

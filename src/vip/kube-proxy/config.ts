@@ -6,6 +6,7 @@ import { familyOf, isInside } from '../address.ts'
 interface ProxyConfig extends Record<string, unknown> {
   mode?: string
   ipvs?: { excludeCIDRs?: string[] | null } | null
+  clientConnection?: { kubeconfig?: string } | null
 }
 
 /** The network that kube-proxy is to leave alone: of this address and no other. */
@@ -13,6 +14,9 @@ export const networkOf = (vip: string): string => `${vip}/${familyOf(vip) === 'i
 
 /** `iptables` where it is not said, as on Linux. Pure. */
 export const modeOf = (text: string): string => read(text).mode || 'iptables'
+
+/** The path of its kubeconfig. Pure. */
+export const kubeconfigOf = (text: string): string | undefined => read(text).clientConnection?.kubeconfig
 
 /** The network in `ipvs.excludeCIDRs` that the address lies in. Pure. */
 export const exclusionOf = (text: string, vip: string): string | undefined =>

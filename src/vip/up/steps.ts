@@ -9,6 +9,8 @@ import { nodesStep } from '../check/step.ts'
 import { unreached } from '../judge.ts'
 import { excludeStep } from '../kube-proxy/steps.ts'
 import { type Asked, vipObjects } from '../objects.ts'
+import { repointSteps } from '../repoint/steps.ts'
+import type { Client } from '../repoint/target.ts'
 import type { NodeNews } from '../reports.ts'
 import type { VipSettings } from '../settings.ts'
 import { agentsReady } from '../wait.ts'
@@ -27,6 +29,8 @@ export interface UpJob {
   found: Installation | undefined
   /** The name that clients will check, where it is not the virtual IP; said on the command line. */
   otherName: boolean
+  /** Clients to move to it. */
+  repoint: readonly Client[]
   /** Of the preflight. */
   facts?: ClusterFacts
   /** Of the first node's step. */
@@ -40,6 +44,7 @@ export const upSteps = (job: UpJob): Step<VipWorld>[] => [
   excludeStep(job),
   firstStep(job),
   everywhereStep(job),
+  ...repointSteps(job),
 ]
 
 /** Looks, and changes nothing. Throws `UserError` with everything that stands in the way. */
