@@ -78,6 +78,25 @@ test('settings that somebody put back are told by verify, and put right', async 
   expect((await proxy.settings())['config.conf']).toContain(`["${address}/32"]`)
 })
 
+test('--repoint kube-proxy is refused where the agent of a new node could not begin without it', async () => {
+  expect(await vip('up --repoint kube-proxy')).toFailWith('kube-proxy would wait for the agent', {
+    hint: `--static-server ${sandbox.apiServer(1).address}:6443`,
+  })
+})
+
+test('--repoint kube-proxy: it hears of Services by the virtual IP', async () => {
+  const servers = [1, 2, 3].map(number => `--static-server ${sandbox.apiServer(number).address}:6443`)
+  const run = await vip(`up --repoint kube-proxy ${servers.join(' ')}`)
+  expect(run).toSucceed()
+  expect(run.stderr).toContain(
+    `https://${sandbox.apiServer(1).address}:6443 -> https://${address}:6443, restarted on 1`,
+  )
+  expect((await proxy.settings())['kubeconfig.conf']).toContain(`server: https://${address}:6443\n`)
+  await kubectl('host', 'create service clusterip by-the-vip --tcp=80:80 --clusterip=10.96.44.45')
+  await eventually(180, async () => expect(await rules()).toContain('10.96.44.45:80'))
+  await kubectl('host', 'delete service by-the-vip')
+})
+
 test('down: its settings are as they were, byte for byte', async () => {
   const down = await vip('down')
   expect(down).toSucceed()
