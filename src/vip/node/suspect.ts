@@ -1,8 +1,6 @@
-import { request } from 'node:http'
 import { pause } from '../../kube/pause.ts'
+import { ask } from '../kube-proxy/ask.ts'
 
-/** Where kube-proxy serves its metrics on every node, unless told otherwise. */
-const metrics = { host: '127.0.0.1', port: 10_249, path: '/metrics' }
 /** A kube-proxy that flushes does so before it serves anything. Milliseconds. */
 const lookForMs = 30_000
 const lookEveryMs = 2000
@@ -16,7 +14,7 @@ const togetherMs = 30_000
 export async function suspectOf(atMs: number, othersLeft: number, signal: AbortSignal): Promise<string | undefined> {
   const until = performance.now() + lookForMs
   while (performance.now() < until && !signal.aborted) {
-    const startedMs = startTime(await ask(signal))
+    const startedMs = startTime(await ask('/metrics', signal))
     const suspect = startedMs === undefined ? undefined : explain(atMs, othersLeft, startedMs)
     if (suspect !== undefined || (startedMs !== undefined && startedMs < atMs - togetherMs)) return suspect
     await pause(lookEveryMs, signal).catch(() => undefined)
@@ -36,18 +34,4 @@ export function explain(atMs: number, othersLeft: number, kubeProxyStartedMs: nu
 export function startTime(text: string): number | undefined {
   const [, seconds] = /^process_start_time_seconds (\S+)$/m.exec(text) ?? []
   return seconds === undefined ? undefined : Number(seconds) * 1000
-}
-
-/** Empty where nobody answers. */
-function ask(signal: AbortSignal): Promise<string> {
-  return new Promise(resolve => {
-    const outgoing = request({ ...metrics, signal, timeout: 2000, agent: false }, answer => {
-      const chunks: Buffer[] = []
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk))
-      answer.once('close', () => resolve(Buffer.concat(chunks).toString()))
-    })
-    outgoing.once('timeout', () => outgoing.destroy())
-    outgoing.once('error', () => resolve(''))
-    outgoing.end()
-  })
 }

@@ -12,38 +12,38 @@ import type { Target } from './kubeconfig.ts'
 const clusterInfo: ObjectRef = { apiVersion: 'v1', kind: 'ConfigMap', namespace: 'kube-public', name: 'cluster-info' }
 const clusterInfoKey = 'kubeconfig'
 
-export const clusterInfoStep = (job: RepointJob): Step<VipWorld> => {
-  const target = async (world: VipWorld): Promise<Target> => {
-    const found = await targetNow(job, await readFacts(world.client, job.asked.nodes, world))
-    if (found.tlsServerName === undefined) return found
-    // Whoever joins takes the address and the authority from it, and no other name.
-    throw new UserError(
-      `the API servers' certificates are not all valid for ${job.settings.vip}: kubeadm join needs it`,
-      {
-        hint: 'kubectl karmada-net vip up --repoint with the others alone, or certificates with that address',
-      },
-    )
-  }
-  return {
-    title: 'cluster-info moved',
-    async objects(world) {
-      const to = await target(world)
-      return shownIfThere(world, clusterInfo, map => move(map, clusterInfoKey, to))
+/** Throws `UserError` where whoever joins could not check a certificate: it takes server and authority from there, and no other name. */
+export async function joinTarget(job: RepointJob, world: VipWorld): Promise<Target> {
+  const { settings, asked } = job
+  const found = await targetNow(job, await readFacts(world.client, asked.nodes, world))
+  if (found.tlsServerName === undefined) return found
+  throw new UserError(
+    `not all API servers' certificates are known to be for ${settings.vip}: "kubeadm join" needs it`,
+    {
+      hint: 'the same command without cluster-info in --repoint, or certificates with that address',
     },
-    async dryRun(world) {
-      const to = await target(world)
-      const changed = await rewrite(world, clusterInfo, map => move(map, clusterInfoKey, to), true)
-      return { changed: changed !== undefined, detail: changed ? `would lead to ${to.server}` : 'nothing would change' }
-    },
-    async run(world) {
-      const to = await target(world)
-      const written = await rewrite(world, clusterInfo, map => move(map, clusterInfoKey, to))
-      if (written) return { changed: true, detail: `${movedFrom(written)} -> ${to.server}` }
-      const there = await world.client.find(clusterInfo, { signal: world.signal })
-      return { changed: false, detail: there ? to.server : 'there is none: kubeadm alone makes it' }
-    },
-  }
+  )
 }
+
+export const clusterInfoStep = (job: RepointJob): Step<VipWorld> => ({
+  title: 'cluster-info moved',
+  async objects(world) {
+    const to = await joinTarget(job, world)
+    return shownIfThere(world, clusterInfo, map => move(map, clusterInfoKey, to))
+  },
+  async dryRun(world) {
+    const to = await joinTarget(job, world)
+    const changed = await rewrite(world, clusterInfo, map => move(map, clusterInfoKey, to), true)
+    return { changed: changed !== undefined, detail: changed ? `would lead to ${to.server}` : 'nothing would change' }
+  },
+  async run(world) {
+    const to = await joinTarget(job, world)
+    const written = await rewrite(world, clusterInfo, map => move(map, clusterInfoKey, to))
+    if (written) return { changed: true, detail: `${movedFrom(written)} -> ${to.server}` }
+    const there = await world.client.find(clusterInfo, { signal: world.signal })
+    return { changed: false, detail: there ? to.server : 'there is none: kubeadm alone makes it' }
+  },
+})
 
 export const clusterInfoBackStep: Step<VipWorld> = {
   title: 'cluster-info as before',

@@ -28,7 +28,7 @@ interface Movable {
 }
 
 /** Throws `UserError` where a kube-proxy would lose its API server, now or on the next node that joins. */
-async function movable({ settings, asked }: RepointJob, world: VipWorld): Promise<Movable> {
+export async function movable({ settings, asked }: RepointJob, world: VipWorld): Promise<Movable> {
   const proxy = await findKubeProxy(world.client, world)
   const { daemonSet, config } = proxy
   const key = config && kubeconfigKey(config)
@@ -52,9 +52,6 @@ async function movable({ settings, asked }: RepointJob, world: VipWorld): Promis
 
 export const kubeProxyStep = (job: RepointJob): Step<VipWorld> => ({
   title: 'kube-proxy moved',
-  guard: async world => {
-    await movable(job, world)
-  },
   async objects(world) {
     const { config, key, facts } = await movable(job, world)
     const target = await targetNow(job, facts)

@@ -9,7 +9,7 @@ import { nodesStep } from '../check/step.ts'
 import { unreached } from '../judge.ts'
 import { excludeStep } from '../kube-proxy/steps.ts'
 import { type Asked, vipObjects } from '../objects.ts'
-import { repointSteps } from '../repoint/steps.ts'
+import { movableSteps, repointSteps } from '../repoint/steps.ts'
 import type { Client } from '../repoint/target.ts'
 import type { NodeNews } from '../reports.ts'
 import type { VipSettings } from '../settings.ts'
@@ -39,6 +39,7 @@ export interface UpJob {
 
 export const upSteps = (job: UpJob): Step<VipWorld>[] => [
   preflightStep(job),
+  ...movableSteps(job),
   nodesStep(job),
   permissionsStep(job),
   excludeStep(job),
