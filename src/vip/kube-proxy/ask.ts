@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 
 /** Where kube-proxy serves what it says of itself on every node, unless told otherwise. */
-export const metrics = { host: '127.0.0.1', port: 10_249 }
+const metrics = { host: '127.0.0.1', port: 10_249 }
 
 /** How the kube-proxy of a node runs, whatever started it. */
 export interface ProxyNews {

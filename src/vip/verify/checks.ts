@@ -4,6 +4,7 @@ import type { KubeClient } from '../../kube/types.ts'
 import { formatEndpoint } from '../address.ts'
 import { unreached } from '../judge.ts'
 import { checkKubeProxy } from '../kube-proxy/check.ts'
+import { judgeRunning } from '../kube-proxy/judge.ts'
 import { namespace } from '../names.ts'
 import type { NodeReport } from '../report.ts'
 import { type AgentPod, agentPods, askAgents, type NodeNews } from '../reports.ts'
@@ -95,6 +96,13 @@ function nodeChecks(node: string): Check<VerifyWorld>[] {
         world.passages.set(node, passages)
         return judgeHost(passages, reportOf(world, node))
       },
+    },
+    {
+      id: 'kube-proxy',
+      title: 'kube-proxy',
+      severity: 'error',
+      needs: ['agent'],
+      run: async ({ passages, found: { settings } }) => judgeRunning(passages.get(node)?.kubeProxy, settings.vip),
     },
     {
       id: 'certificates',

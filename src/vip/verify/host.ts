@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { SecureContext } from 'node:tls'
 import { formatEndpoint, parseEndpoint } from '../address.ts'
+import { askKubeProxy } from '../kube-proxy/ask.ts'
 import type { Verdict } from '../servers.ts'
 import type { VipSettings } from '../settings.ts'
 import { ledTo } from './connections.ts'
@@ -13,6 +14,8 @@ const most = 32
 const hopeless = 3
 /** An answer is good for this long: whoever asks often is told the same. Milliseconds. */
 const freshMs = 3000
+/** For kube-proxy to say how it runs. Milliseconds. */
+const kubeProxyMs = 3000
 
 export interface VerifierOptions {
   settings(): VipSettings
@@ -58,7 +61,12 @@ async function verify({ settings, verdicts, secureContext }: VerifierOptions): P
     close()
     return { ...passage, server }
   })
-  return { through: open.map(({ passage }) => passage), straight: await Promise.all(straight) }
+  const kubeProxy = await askKubeProxy(AbortSignal.timeout(kubeProxyMs))
+  return {
+    through: open.map(({ passage }) => passage),
+    straight: await Promise.all(straight),
+    ...(kubeProxy && { kubeProxy }),
+  }
 }
 
 function connections(): string {

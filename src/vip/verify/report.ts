@@ -1,3 +1,5 @@
+import type { ProxyNews } from '../kube-proxy/ask.ts'
+
 /** One connection through the virtual IP, or straight to an API server, and what came back. */
 export interface Passage {
   /** `host:port` of the API server that answered, where it can be told. */
@@ -31,4 +33,6 @@ export interface HostPassages {
   through: Passage[]
   /** Straight to those that should get connections and that none of these reached. */
   straight: Passage[]
+  /** How the node's kube-proxy runs, where it says so. */
+  kubeProxy?: ProxyNews
 }

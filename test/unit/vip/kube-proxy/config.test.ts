@@ -7,7 +7,7 @@ import {
   withExclusion,
   withoutExclusion,
 } from '../../../../src/vip/kube-proxy/config.ts'
-import { judgeKubeProxy } from '../../../../src/vip/kube-proxy/judge.ts'
+import { judgeKubeProxy, judgeRunning } from '../../../../src/vip/kube-proxy/judge.ts'
 
 const network = '198.18.0.1/32'
 
@@ -122,5 +122,19 @@ describe('the judgement', () => {
     const result = judgeKubeProxy(text, vip)
     expect(result.ok).toBe(ok)
     expect(result.detail).toContain(detail)
+  })
+})
+
+describe('the judgement of one that runs', () => {
+  test.each([
+    [undefined, true, 'none says'],
+    [{ mode: 'nftables', excludeCIDRs: [] }, true, 'mode nftables'],
+    [{ mode: 'ipvs', excludeCIDRs: ['198.18.0.0/15'] }, true, 'leaves 198.18.0.0/15 alone'],
+    [{ mode: 'ipvs', excludeCIDRs: ['10.0.0.0/8'] }, false, 'without 198.18.0.1/32'],
+  ])('%j', (news, ok, detail) => {
+    const result = judgeRunning(news, '198.18.0.1')
+    expect(result.ok).toBe(ok)
+    expect(result.detail).toContain(detail)
+    expect(result.hint === undefined).toBe(ok)
   })
 })
