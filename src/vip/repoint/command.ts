@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { UserError } from '../../errors.ts'
 import { backupOf, type KubeconfigFile, readKubeconfigFile, removeFile, replaceFile } from './file.ts'
 import { restored, sameTarget, type Target, withTarget } from './kubeconfig.ts'
-import { findKubelet, type Kubelet } from './process.ts'
+import { findKubelets, type Kubelet } from './process.ts'
 import { underWatch } from './watch.ts'
 
 const options = {
@@ -40,7 +40,7 @@ export async function kubeletCommand(args: string[]): Promise<string> {
     server: values.server,
     ...(values['tls-server-name'] !== undefined && { tlsServerName: values['tls-server-name'] }),
   }
-  const kubelet = findKubelet()
+  const [kubelet, ...others] = findKubelets()
   const inReach = kubelet !== undefined && dirname(kubelet.kubeconfig) === values.folder
   if (values.do === 'look') {
     const file = inReach ? readKubeconfigFile(join(values.root, kubelet.kubeconfig)) : undefined
@@ -49,6 +49,7 @@ export async function kubeletCommand(args: string[]): Promise<string> {
     return text
   }
   if (!inReach) throw new UserError(`kubelet's kubeconfig is not in ${values.folder} (any more)`)
+  if (others.length > 0) throw new UserError('several kubelets run here: which is of this node cannot be told')
   const path = join(values.root, kubelet.kubeconfig)
   const change = changeOf(values.do, readKubeconfigFile(path), kubelet, target)
   if (!change) return 'nothing to do'

@@ -12,16 +12,16 @@ export interface Kubelet {
 /** The kernel counts in these, whatever it runs on. Per second. */
 const ticks = 100
 
-/** The node's kubelet, where this process sees the node's own; undefined: none runs, or it has no API server. */
-export function findKubelet(proc = '/proc'): Kubelet | undefined {
-  for (const entry of readdirSync(proc)) {
-    if (!/^\d+$/.test(entry)) continue
+/** The node's kubelet, where this process sees the node's own; none where it has no API server, several where nodes share a kernel. */
+export function findKubelets(proc = '/proc'): Kubelet[] {
+  const boot = readText(`${proc}/stat`)
+  return readdirSync(proc).flatMap(entry => {
+    if (!/^\d+$/.test(entry)) return []
     const kubeconfig = kubeconfigOf(readText(`${proc}/${entry}/cmdline`).split('\0'))
-    if (kubeconfig === undefined) continue
-    const startedMs = startOf(readText(`${proc}/${entry}/stat`), readText(`${proc}/stat`))
-    if (startedMs !== undefined) return { pid: Number(entry), kubeconfig, startedMs }
-  }
-  return undefined
+    if (kubeconfig === undefined) return []
+    const startedMs = startOf(readText(`${proc}/${entry}/stat`), boot)
+    return startedMs === undefined ? [] : [{ pid: Number(entry), kubeconfig, startedMs }]
+  })
 }
 
 /** Pure. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
-import { findKubelet, type Kubelet } from './process.ts'
+import { findKubelets, type Kubelet } from './process.ts'
 
 /** Open from the moment when a new kubelet runs: the pod becomes ready by the new one's word alone. */
 const readyPort = 9820
@@ -45,8 +45,8 @@ async function restart({ pid }: Kubelet): Promise<Kubelet> {
   process.kill(pid, 'SIGKILL')
   const end = performance.now() + startMs
   while (performance.now() < end) {
-    const next = findKubelet()
-    if (next && next.pid !== pid) return next
+    const next = findKubelets().find(one => one.pid !== pid)
+    if (next) return next
     await sleep(200)
   }
   throw new UserError(`nothing started kubelet again within ${startMs / 1000}s (systemctl start kubelet)`)

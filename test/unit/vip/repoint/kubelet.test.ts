@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { changeOf } from '../../../../src/vip/repoint/command.ts'
 import { readKubeconfigFile } from '../../../../src/vip/repoint/file.ts'
 import { judgeBack, judgeMove } from '../../../../src/vip/repoint/kubelets.ts'
 import { kubeletPod } from '../../../../src/vip/repoint/pod.ts'
-import { findKubelet, kubeconfigOf, startOf } from '../../../../src/vip/repoint/process.ts'
+import { findKubelets, kubeconfigOf, startOf } from '../../../../src/vip/repoint/process.ts'
 import { isLocal, parseClients, serverOf, targetFor } from '../../../../src/vip/repoint/target.ts'
 import { readSettings } from '../../../../src/vip/settings.ts'
 
@@ -37,8 +37,21 @@ describe('the kubelet among all that runs', () => {
     expect(startOf('', 'btime 1000')).toBeUndefined()
   })
 
-  test('none runs here', () => {
-    expect(findKubelet('/proc/self/task')).toBeUndefined()
+  test('is found in /proc, with all of them where nodes share a kernel', async () => {
+    const proc = await mkdtemp(join(tmpdir(), 'proc-'))
+    await writeFile(join(proc, 'stat'), 'btime 1000\n')
+    const run = async (pid: string, words: string, ticks: number) => {
+      await mkdir(join(proc, pid))
+      await writeFile(join(proc, pid, 'cmdline'), words.replaceAll(' ', '\0'))
+      await writeFile(join(proc, pid, 'stat'), `${pid} (x) ${Array(19).fill('S').join(' ')} ${ticks} 0`)
+    }
+    expect(findKubelets(proc)).toEqual([])
+    await run('7', 'bash -c kubelet', 100)
+    await run('42', 'kubelet --kubeconfig=/a', 500)
+    expect(findKubelets(proc)).toEqual([{ pid: 42, kubeconfig: '/a', startedMs: 1_005_000 }])
+    await run('43', 'kubelet --kubeconfig=/b', 500)
+    expect(findKubelets(proc)).toHaveLength(2)
+    await rm(proc, { recursive: true })
   })
 })
 
