@@ -63,8 +63,13 @@ export async function bringOwnImage(state: State, report: Report): Promise<void>
   await report.step('Own image', async () => {
     for (const { name } of inNamespaces)
       await bring(spec, (command, input) => runIn(machineOf(state, name), command, { input }))
-    for (const { name } of inVms)
-      await bring(spec, (command, input) => runInVm(vmFolder(state.name, name), name, command, { input }))
+    for (const { name } of inVms) {
+      const execute = (command: string[], input?: AsyncIterable<Buffer>) =>
+        runInVm(vmFolder(state.name, name), name, command, { input })
+      await bring(spec, execute)
+      // Its power may be cut, and containerd does not wait for the disk.
+      await execute(['sync'])
+    }
     return spec.references[0]
   })
   const names = [...inNamespaces, ...inVms].map(({ name }) => name)

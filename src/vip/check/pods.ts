@@ -70,6 +70,6 @@ export const sameEverywhere = (text: string, podName: string): string =>
 /** Pure. Throws `UserError` with what the pod said instead. */
 export function answerOf(pod: Parameters<typeof saidBy>[0]): NodeLook {
   const said = saidBy(pod)
-  if (pod.status?.phase === 'Succeeded') return JSON.parse(said) as NodeLook
-  throw new UserError(said || 'its pod failed, and said nothing')
+  if (pod.status?.phase === 'Succeeded' && said !== '') return JSON.parse(said) as NodeLook
+  throw new UserError(said || 'its pod said nothing')
 }
