@@ -13,7 +13,7 @@ export type Stage = 'later' | 'leaving'
 
 const managedBy = { 'app.kubernetes.io/managed-by': 'kubectl-karmada-net' }
 
-type Component = 'vip' | 'vip-check' | 'vip-kubelet' | 'vip-uninstall' | 'vip-verify'
+type Component = 'vip' | 'vip-check' | 'vip-kubelet' | 'vip-static' | 'vip-uninstall' | 'vip-verify'
 
 export const labels = (component: Component): Record<string, string> => ({
   ...managedBy,

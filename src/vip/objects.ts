@@ -115,7 +115,7 @@ const manifest = (): KubeObject[] => parseManifest(daemonSetYaml)
 
 const containersOf = ({ initContainers = [], containers }: PodSpec): Container[] => [...initContainers, ...containers]
 
-function podSpecOf({ spec }: DaemonSet): PodSpec {
+export function podSpecOf({ spec }: DaemonSet): PodSpec {
   if (!spec.template.spec) throw new Error('a DaemonSet without a pod')
   return spec.template.spec
 }

@@ -59,3 +59,12 @@ export const schedulerFlag = flag.choice(
   ['rr', 'lc', 'wlc', 'mh'],
   'How new connections are spread over API servers; default: lc',
 )
+
+export const tlsServerNameFlag = flag.string(
+  "The name that API servers' certificates are checked for; default: kubernetes",
+)
+
+export const imageFlags = {
+  image: flag.string('Another image of the agent'),
+  imageRegistry: flag.string('Take the image from this registry: mirror.example.com/ghcr'),
+}

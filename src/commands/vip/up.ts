@@ -5,7 +5,16 @@ import { UserError } from '../../errors.ts'
 import type { Asked } from '../../vip/objects.ts'
 import type { VipSettings } from '../../vip/settings.ts'
 import type { Installation } from '../../vip/world.ts'
-import { clusterFlags, openCluster, schedulerFlag, staticServerFlag, vipMutatingFlags, worldOf } from './shared.ts'
+import {
+  clusterFlags,
+  imageFlags,
+  openCluster,
+  schedulerFlag,
+  staticServerFlag,
+  tlsServerNameFlag,
+  vipMutatingFlags,
+  worldOf,
+} from './shared.ts'
 
 const upFlags = {
   vip: flag.string('The virtual IP: an address that nobody has, such as 198.18.0.1'),
@@ -13,12 +22,11 @@ const upFlags = {
   scheduler: schedulerFlag,
   nodes: flag.string('Only nodes with these labels; default: all that run Linux'),
   staticServer: staticServerFlag,
-  tlsServerName: flag.string("The name that API servers' certificates are checked for; default: kubernetes"),
+  tlsServerName: tlsServerNameFlag,
   connectEvery: flag.duration('How often each node connects to each API server to see that it lives; default: 300ms'),
   readyEvery: flag.duration('How often each node asks each API server whether it is ready; default: 3s'),
   repoint: flag.string('Move clients to it: kubelet, control-plane-kubelet, kube-proxy, cluster-info'),
-  image: flag.string('Another image of the agent'),
-  imageRegistry: flag.string('Take the image from this registry: mirror.example.com/ghcr'),
+  ...imageFlags,
 }
 
 export const vipUp = defineCommand({

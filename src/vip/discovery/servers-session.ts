@@ -57,15 +57,17 @@ export function createServersSession(options: ServersOptions): ServersSession {
     const secureContext = options.secureContext()
     if (!endpoint || !secureContext)
       throw new Error('no certificate authority of the cluster to verify API servers with')
-    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    // As on a node whose agent is no pod of the cluster: a stranger's questions would only be refused.
     const token = options.token()
+    if (token === undefined) throw new Error('no token to ask API servers with: only the list of the settings counts')
+    const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
     const outgoing = request({
       ...endpoint,
       agent: agentFor(address, secureContext),
       method,
       path: given.length ? `${path}?${new URLSearchParams(given)}` : path,
       servername: options.serverName(),
-      headers: { accept: 'application/json', 'user-agent': 'karmada-net-vip', ...bearer(token) },
+      headers: { accept: 'application/json', 'user-agent': 'karmada-net-vip', authorization: `Bearer ${token}` },
     })
     return send(outgoing, info(method, path, address), { signal, timeoutMs: answerMs })
   }
@@ -111,5 +113,3 @@ export function createServersSession(options: ServersOptions): ServersSession {
     },
   }
 }
-
-const bearer = (token: string | undefined) => (token ? { authorization: `Bearer ${token}` } : {})

@@ -9,12 +9,13 @@ export interface Given {
   /** Default: the first server's, as clients keep their port when they move to the virtual IP. */
   port: number | undefined
   scheduler: Scheduler | undefined
+  tlsServerName: string | undefined
 }
 
 const example = 'kubectl karmada-net vip render --vip 198.18.0.1 --servers 10.0.0.1:6443,10.0.0.2:6443 --out DIR'
 
 /** What the flags say, with nobody asked. Throws `UserError` for what cannot be. Pure. */
-export function settingsFrom({ vip, servers, port, scheduler }: Given): VipSettings {
+export function settingsFrom({ vip, servers, port, ...others }: Given): VipSettings {
   if (vip === undefined)
     throw new UserError('which address is to be the virtual IP? one that nobody has', { hint: example })
   const staticServers = (servers ?? '')
@@ -30,7 +31,7 @@ export function settingsFrom({ vip, servers, port, scheduler }: Given): VipSetti
     })
   }
   try {
-    return readSettings(JSON.stringify({ vip, port: port ?? parseEndpoint(first)?.port, scheduler, staticServers }))
+    return readSettings(JSON.stringify({ vip, port: port ?? parseEndpoint(first)?.port, ...others, staticServers }))
   } catch (error) {
     if (!(error instanceof UserError) || error.hint !== undefined) throw error
     throw new UserError(error.message, { hint: example, cause: error })

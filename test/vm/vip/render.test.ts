@@ -55,7 +55,7 @@ ip route show table local; ip -6 route show table local`)
 const table = async () => (await shell('ipvsadm -S -n')).trim().split('\n').sort()
 
 async function put(vip: string, servers: string[], more: { scheduler?: 'mh' | 'rr' } = {}): Promise<void> {
-  const given = { vip, servers: servers.join(), port: undefined, scheduler: more.scheduler }
+  const given = { vip, servers: servers.join(), port: undefined, scheduler: more.scheduler, tlsServerName: undefined }
   const rendered = await mkdtemp(join(folder, 'vip-'))
   await writeFolder(rendered, nodeFolder(settingsFrom(given)), false)
   await shell('rm -rf /run/vip; cp -r "$1" /run/vip', vm.hostPath(rendered))

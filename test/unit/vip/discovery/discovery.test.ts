@@ -39,11 +39,13 @@ let servers: FakeApiServer[]
 let stop: AbortController
 let told: { addresses: string[]; settings: string[] }
 let asked: FakeApiServer[]
+let token: string | undefined
 beforeEach(async () => {
   servers = await Promise.all([startFakeApiServer(), startFakeApiServer()])
   stop = new AbortController()
   told = { addresses: [], settings: [] }
   asked = servers
+  token = 'secret'
 })
 afterEach(async () => {
   stop.abort()
@@ -55,7 +57,7 @@ function discover(): Discovery {
     servers: () => asked.map(({ port }) => `127.0.0.1:${port}`),
     serverName: () => 'localhost',
     secureContext: () => secureContext,
-    token: () => 'secret',
+    token: () => token,
     onServers: (all: readonly Slice[]) => told.addresses.push(all[0]?.endpoints?.[0]?.addresses?.[0] ?? ''),
     onSettings: text => told.settings.push(text),
     signal: stop.signal,
@@ -120,6 +122,13 @@ describe('API servers are asked directly', () => {
     const discovery = discover()
     await soon(() => discovery.error()).toContain('was refused')
     expect(discovery.isWatching()).toBe(false)
+  })
+
+  test('who has no token asks nobody', async () => {
+    token = undefined
+    const discovery = discover()
+    await soon(() => discovery.error()).toContain('no token')
+    expect(servers.flatMap(({ seen }) => seen)).toEqual([])
   })
 
   test('nobody is known', async () => {

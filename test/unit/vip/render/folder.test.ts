@@ -10,7 +10,7 @@ import { writeFolder } from '../../../../src/vip/render/write.ts'
 import { run } from '../../../setup/run.ts'
 
 const render = (vip: string, servers: string) =>
-  nodeFolder(settingsFrom({ vip, servers, port: undefined, scheduler: undefined }))
+  nodeFolder(settingsFrom({ vip, servers, port: undefined, scheduler: undefined, tlsServerName: undefined }))
 const files = render('198.18.0.1', '10.0.0.1:6443,10.0.0.2:6443')
 
 let folder: string

@@ -8,6 +8,7 @@ const given = (more: Partial<Given>): Given => ({
   servers: '10.0.0.1:6443,10.0.0.2:6443',
   port: undefined,
   scheduler: undefined,
+  tlsServerName: undefined,
   ...more,
 })
 
