@@ -39,6 +39,8 @@ export interface VmNode {
   setKubeProxy(settings: ProxySettings): Promise<void>
 }
 
+const bootIdFile = '/proc/sys/kernel/random/boot_id'
+
 export function vmNodeOf({ name, address }: VmPlan, sandbox: string): VmNode {
   const folder = vmFolder(sandbox, name)
   const exec = (command: string[], options?: VmRunOptions) => runInVm(folder, name, command, options)
@@ -47,7 +49,7 @@ export function vmNodeOf({ name, address }: VmPlan, sandbox: string): VmNode {
     await exec(['systemctl', verb, unitName])
   }
   const bootId = async () =>
-    (await attempt(['cat', '/proc/sys/kernel/random/boot_id'], { timeoutMs: 10_000 }).catch(() => undefined))?.stdout
+    (await attempt(['cat', bootIdFile], { timeoutMs: 10_000 }).catch(() => undefined))?.stdout
   const waitUntilUp = () => until(`${name}: start`, 300, async () => Boolean(await bootId()))
   return {
     name,
@@ -60,7 +62,8 @@ export function vmNodeOf({ name, address }: VmPlan, sandbox: string): VmNode {
     stop: unitName => unit('stop', unitName),
     start: unitName => unit('start', unitName),
     async reboot({ hard = false } = {}) {
-      const before = await bootId()
+      // Not knowing it, the boot of before would be taken for the next.
+      const before = (await exec(['cat', bootIdFile])).stdout
       if (hard) await monitor(folder, 'system_reset')
       else await askSystemd(attempt, 'reboot')
       await until(`${name}: restart`, 300, async () => {
