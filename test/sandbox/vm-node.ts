@@ -48,8 +48,7 @@ export function vmNodeOf({ name, address }: VmPlan, sandbox: string): VmNode {
   const unit = async (verb: string, unitName: string) => {
     await exec(['systemctl', verb, unitName])
   }
-  const bootId = async () =>
-    (await attempt(['cat', bootIdFile], { timeoutMs: 10_000 }).catch(() => undefined))?.stdout
+  const bootId = async () => (await attempt(['cat', bootIdFile], { timeoutMs: 10_000 }).catch(() => undefined))?.stdout
   const waitUntilUp = () => until(`${name}: start`, 300, async () => Boolean(await bootId()))
   return {
     name,
