@@ -52,7 +52,8 @@ export async function removeEnded(
   }
 }
 
-function hasEnded(pod: AgentPod | undefined): true | string {
+/** Is it through? Throws `UserError` for a pod that cannot come to its end. Pure. */
+export function hasEnded(pod: AgentPod | undefined): true | string {
   if (!pod) throw new UserError('its pod was removed by somebody else')
   const { phase, containerStatuses } = pod.status ?? {}
   if (phase === 'Succeeded' || phase === 'Failed') return true
@@ -70,4 +71,11 @@ export function saidBy({ status }: Pick<AgentPod, 'status'>): string {
   const text = message?.trim().replace(/^error: /, '') || status?.message || ''
   // Where it could not be started at all, the message alone would not say so.
   return reason === 'StartError' || reason === 'ContainerCannotRun' ? `it cannot be started: ${text}` : text
+}
+
+/** What a pod that ended well has said, in JSON. Pure. Throws `UserError` with what it said instead. */
+export function answerOf<T>(pod: Pick<AgentPod, 'status'>): T {
+  const said = saidBy(pod)
+  if (pod.status?.phase === 'Succeeded' && said !== '') return JSON.parse(said) as T
+  throw new UserError(said.replaceAll('\n', '; ') || 'its pod said nothing')
 }

@@ -8,7 +8,7 @@ import type { KubeClient } from '../../kube/types.ts'
 import type { Progress } from '../../steps/step.ts'
 import { labels, name } from '../names.ts'
 import { imageOf, type Pod } from '../objects.ts'
-import { removeEnded, runToEnd, saidBy } from '../pod-run.ts'
+import { answerOf, removeEnded, runToEnd } from '../pod-run.ts'
 import type { Installation } from '../world.ts'
 import type { NodeLook } from './look.ts'
 
@@ -55,7 +55,7 @@ export async function lookAtNodes(
 
 async function lookAt(client: KubeClient, pod: Pod, signal: AbortSignal): Promise<NodeLook | string> {
   try {
-    return answerOf(await runToEnd(client, pod, { timeoutMs: patienceMs, signal }))
+    return answerOf<NodeLook>(await runToEnd(client, pod, { timeoutMs: patienceMs, signal }))
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof UserError || error instanceof StatusError)) throw error
@@ -66,10 +66,3 @@ async function lookAt(client: KubeClient, pod: Pod, signal: AbortSignal): Promis
 /** Without what is another on each node, so that many with the same trouble are seen to have it. Pure. */
 export const sameEverywhere = (text: string, podName: string): string =>
   text.replaceAll(podName, `${name}-check`).replaceAll(/ (?:read|write) (?:tcp|udp) \S+->\S+:/g, '')
-
-/** Pure. Throws `UserError` with what the pod said instead. */
-export function answerOf(pod: Parameters<typeof saidBy>[0]): NodeLook {
-  const said = saidBy(pod)
-  if (pod.status?.phase === 'Succeeded' && said !== '') return JSON.parse(said) as NodeLook
-  throw new UserError(said || 'its pod said nothing')
-}

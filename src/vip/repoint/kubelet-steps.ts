@@ -1,7 +1,7 @@
 import { counted } from '../../counted.ts'
 import { UserError } from '../../errors.ts'
 import { planned } from '../../steps/objects.ts'
-import type { Step, StepResult } from '../../steps/step.ts'
+import type { Progress, Step, StepResult } from '../../steps/step.ts'
 import { type ClusterFacts, type NodeFacts, readFacts } from '../up/facts.ts'
 import { few } from '../up/objections.ts'
 import { agentsReady } from '../wait.ts'
@@ -56,21 +56,34 @@ const leftAlone = (seen: readonly Seen[], judge: (seen: Seen) => ReturnType<type
     return verdict.do === 'leave' ? [`${each.node}: ${verdict.why}`] : []
   })
 
-export const kubeletsBackStep = ({ settings, asked }: Installation): Step<VipWorld> => ({
+export const kubeletsBackStep = (found: Installation): Step<VipWorld> => ({
   title: 'kubelets as before',
   async run(world, progress): Promise<StepResult> {
-    const target: Target = { server: serverOf(settings) }
     const { nodes } = await readFacts(world.client, [], world)
-    // Who is not Ready is not asked; that nothing can be done there is said where the rules are to go.
-    const ready = nodes.filter(node => node.ready).map(({ name }) => name)
-    const seen = await lookAtAll(world, ready, { asked, target }, progress)
-    const left = leftAlone(seen, each => judgeBack(each, target))
-    if (left.length > 0 && !world.force)
-      throw new UserError(`these kubelets would lose their API servers: ${few(left)}`, {
-        hint: 'give each another server in its kubeconfig, restart it, and run the same command again; or --force',
-      })
-    const moved = seen.filter(each => judgeBack(each, target).do === 'back')
-    const changed = await changeAll(world, 'back', moved, { asked, target }, progress)
+    const changed = await kubeletsBack(world, found, nodes, progress)
     return { changed: changed > 0, detail: changed > 0 ? counted(changed, 'node') : 'none was moved' }
   },
 })
+
+/**
+ * Gives the kubelets of these nodes, before the virtual IP goes from there, the API server that they had before it. Answers how many had to.
+ * Throws `UserError` where one would lose its API server.
+ */
+export async function kubeletsBack(
+  world: VipWorld,
+  { settings, asked }: Pick<Installation, 'settings' | 'asked'>,
+  nodes: readonly NodeFacts[],
+  progress: Progress,
+): Promise<number> {
+  const target: Target = { server: serverOf(settings) }
+  // Who is not Ready is not asked; that nothing can be done there is said where the rules are to go.
+  const ready = nodes.filter(node => node.ready).map(({ name }) => name)
+  const seen = await lookAtAll(world, ready, { asked, target }, progress)
+  const left = leftAlone(seen, each => judgeBack(each, target))
+  if (left.length > 0 && !world.force)
+    throw new UserError(`these kubelets would lose their API servers: ${few(left)}`, {
+      hint: 'give each another server in its kubeconfig, restart it, and run the same command again; or --force',
+    })
+  const moved = seen.filter(each => judgeBack(each, target).do === 'back')
+  return changeAll(world, 'back', moved, { asked, target }, progress)
+}

@@ -1,4 +1,5 @@
 import { UserError } from '../../errors.ts'
+import { inParallel } from '../../in-parallel.ts'
 import type { Progress } from '../../steps/step.ts'
 import type { Asked } from '../objects.ts'
 import type { VipWorld } from '../world.ts'
@@ -25,15 +26,11 @@ export async function lookAtAll(
   { asked, target }: KubeletsJob,
   progress: Progress,
 ): Promise<Seen[]> {
-  const queue = [...nodes]
   const seen: Seen[] = []
-  const worker = async () => {
-    for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
-      seen.push(await look(world, node, asked, target))
-      progress(`${seen.length} of ${nodes.length} nodes looked at`)
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, nodes.length) }, worker))
+  await inParallel(nodes, atOnce, async node => {
+    seen.push(await look(world, node, asked, target))
+    progress(`${seen.length} of ${nodes.length} nodes looked at`)
+  })
   return seen.toSorted((a, b) => a.node.localeCompare(b.node))
 }
 

@@ -9,6 +9,7 @@ import { waitFor, waitForGone, waitForList } from '../../kube/wait.ts'
 import type { Progress } from '../../steps/step.ts'
 import { labels, name, namespace } from '../names.ts'
 import { type Asked, imageOf, type Pod } from '../objects.ts'
+import { answerOf, hasEnded, saidBy } from '../pod-run.ts'
 import type { AgentPod } from '../reports.ts'
 import { type VipWorld, waiting } from '../world.ts'
 import type { KubeletNews } from './command.ts'
@@ -70,8 +71,7 @@ async function lookOnce(world: VipWorld, job: Omit<KubeletJob, 'do'>): Promise<K
   await world.client.create(kubeletPod({ ...job, do: 'look' }))
   try {
     const ended = await waitFor<AgentPod>(world.client, refOf(job.node), hasEnded, quiet(world))
-    if (ended.status?.phase !== 'Succeeded') throw new UserError(saidBy(ended))
-    return JSON.parse(saidBy(ended)) as KubeletNews
+    return answerOf<KubeletNews>(ended)
   } finally {
     await world.client.delete(refOf(job.node))
   }
@@ -96,7 +96,7 @@ export async function change(
   const pod = await waitFor<AgentPod>(client, refOf(job.node), isDecided, options)
   if (pod.status?.phase === 'Failed') {
     await client.delete(refOf(job.node))
-    throw new UserError(saidBy(pod))
+    throw new UserError(saidBy(pod).replaceAll('\n', '; ') || 'its pod failed, and said nothing')
   }
   await client.delete(refOf(job.node))
   await waitForGone(client, refOf(job.node), quiet(world))
@@ -138,22 +138,4 @@ function isDecided(pod: AgentPod | undefined): true | string {
   if (pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')) return true
   const ended = hasEnded(pod)
   return ended === true || !pod?.status?.containerStatuses?.[0]?.state?.running ? ended : 'restarting kubelet'
-}
-
-function hasEnded(pod: AgentPod | undefined): true | string {
-  if (!pod) throw new UserError('its pod was removed by somebody else')
-  const { phase, containerStatuses } = pod.status ?? {}
-  if (phase === 'Succeeded' || phase === 'Failed') return true
-  const waits = containerStatuses?.[0]?.state?.waiting
-  return waits?.message ? `${waits.reason}: ${waits.message}` : `its pod is ${phase ?? 'not there'}`
-}
-
-function saidBy({ status }: AgentPod): string {
-  const message = status?.containerStatuses?.[0]?.state?.terminated?.message ?? status?.message ?? ''
-  return (
-    message
-      .trim()
-      .replace(/^error: /, '')
-      .replaceAll('\n', '; ') || 'its pod failed, and said nothing'
-  )
 }

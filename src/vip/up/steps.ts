@@ -9,6 +9,7 @@ import { nodesStep } from '../check/step.ts'
 import { unreached } from '../judge.ts'
 import { excludeStep } from '../kube-proxy/steps.ts'
 import { type Asked, vipObjects } from '../objects.ts'
+import { kubeletsBack } from '../repoint/kubelet-steps.ts'
 import { movableSteps, repointSteps } from '../repoint/steps.ts'
 import type { Client } from '../repoint/target.ts'
 import type { NodeNews } from '../reports.ts'
@@ -127,6 +128,7 @@ const everywhereStep = (job: UpJob): Step<VipWorld> => {
       const { changed } = await applyAll(world.client, objects(), world)
       const nodes = job.facts?.nodes ?? []
       const { later, leaving } = job.stages ?? { later: [], leaving: [] }
+      await kubeletsBack(world, job, leaving, progress)
       const left = await takeOff(world, job, leaving, progress)
       await inBatches(world, nodes, later, batch => agentsReady(world, job.settings, batch, progress), progress)
       const ready = nodes.filter(node => node.ready).map(({ name }) => name)

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import podYaml from '../../../manifests/vip/verify-pod.yaml'
-import { UserError } from '../../errors.ts'
 import { parseManifest, pick } from '../../kube/manifest.ts'
 import type { KubeClient } from '../../kube/types.ts'
 import { labels, name } from '../names.ts'
 import { imageOf, type Pod } from '../objects.ts'
-import { runToEnd, saidBy } from '../pod-run.ts'
+import { answerOf, runToEnd } from '../pod-run.ts'
 import type { Installation } from '../world.ts'
 import type { Passage } from './report.ts'
 
@@ -39,12 +38,5 @@ export async function passagesFromPod(
   signal: AbortSignal,
 ): Promise<Passage[]> {
   const pod = verifyPod(found, node, randomBytes(5).toString('hex'))
-  return answerOf(await runToEnd(client, pod, { timeoutMs: patienceMs, signal }))
-}
-
-/** Throws `UserError` with what the pod said instead. Pure. */
-export function answerOf(pod: Parameters<typeof saidBy>[0]): Passage[] {
-  const said = saidBy(pod)
-  if (pod.status?.phase === 'Succeeded') return JSON.parse(said) as Passage[]
-  throw new UserError(said || 'the pod failed, and said nothing')
+  return answerOf<Passage[]>(await runToEnd(client, pod, { timeoutMs: patienceMs, signal }))
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWorld } from '../plugin.ts'
+import { nodeOf } from './node.ts'
 
 const { karmadaNet, kubectl, sandbox } = await openWorld()
 const address = '198.18.0.1'
@@ -10,16 +11,7 @@ const vip = (words: string) => karmadaNet(`vip ${words} --context host`, { timeo
 const objects = () =>
   kubectl('host', 'get ds,cm,sa,role,rolebinding -A -l app.kubernetes.io/instance=karmada-net-vip -o name')
 
-/** Everything on the node that the virtual IP may change. */
-async function snapshot(): Promise<string> {
-  const script = `find /etc/systemd /etc/sysctl.d /etc/modules-load.d /opt /var/lib/karmada-net -printf '%p %M %l\n' 2>/dev/null | sort
-for each in conntrack expire_nodest_conn expire_quiescent_template; do cat "/proc/sys/net/ipv4/vs/$each"; done
-ipvsadm -S -n
-ip route show table local ${address}`
-  return (await vm.exec(['sh', '-c', script])).stdout
-}
-
-const rules = async () => (await vm.exec(['ipvsadm', '-S', '-n'])).stdout.trim().split('\n')
+const { rules, snapshot } = nodeOf(vm, address)
 
 let before: string
 beforeAll(async () => {
@@ -33,7 +25,7 @@ test('up: the node reaches every API server by the virtual IP', async () => {
   const up = await vip(`up --vip ${address} ${onVm}`)
   expect(up).toSucceed()
   expect(up.stderr).toContain('3 of 3 API servers up')
-  expect((await rules()).toSorted()).toEqual([
+  expect(await rules()).toEqual([
     `-A -t ${address}:6443 -s lc`,
     ...[1, 2, 3].map(number => `-a -t ${address}:6443 -r ${sandbox.apiServer(number).address}:6443 -m -w 1`),
   ])

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, openWorld } from '../plugin.ts'
+import { byHand, nodeOf } from './node.ts'
 
 const { karmadaNet, sandbox } = await openWorld()
 const address = '198.18.0.1'
@@ -10,20 +11,12 @@ const service = `${address}:6443`
 const vm = sandbox.vm('vm1')
 const servers = [1, 2, 3].map(number => `${sandbox.apiServer(number).address}:6443`)
 const vip = (words: string) => karmadaNet(`vip ${words} --context host`, { timeoutMs: 280_000 })
-const shell = async (script: string, ...args: string[]) => (await vm.exec(['sh', '-ec', script, 'sh', ...args])).stdout
-const install = () => vm.attempt(['sh', '/root/vip/install.sh'])
-const uninstall = () => vm.attempt(['sh', '/root/vip/uninstall.sh'])
-const rules = async () => (await shell('ipvsadm -S -n')).trim().split('\n').toSorted()
+const install = () => vm.attempt(['sh', `${byHand}/install.sh`])
+const uninstall = () => vm.attempt(['sh', `${byHand}/uninstall.sh`])
+const { shell, rules, snapshot } = nodeOf(vm, address)
 const wanted = [`-A -t ${service} -s lc`, ...servers.map(server => `-a -t ${service} -r ${server} -m -w 1`)]
 const isReady = async () =>
   (await vm.attempt(['curl', '-sS', '--cacert', '/etc/kubernetes/pki/ca.crt', `https://${service}/readyz`])).stdout
-
-/** Everything on the node that the virtual IP may change. */
-const snapshot = () =>
-  shell(`find /etc/systemd /etc/sysctl.d /etc/modules-load.d /opt /var/lib/karmada-net -printf '%p %M %l\n' 2>/dev/null | sort
-for each in conntrack expire_nodest_conn expire_quiescent_template; do cat "/proc/sys/net/ipv4/vs/$each"; done
-ipvsadm -S -n
-ip route show table local ${address}`)
 
 let folder: string
 let before: string
@@ -36,11 +29,11 @@ beforeAll(async () => {
   const words = `vip render --vip ${address} --servers ${servers.join()} --out ${out}`
   expect(await karmadaNet(words)).toSucceed()
   expect((await karmadaNet(words)).stderr).toContain('Nothing to do')
-  await shell('rm -rf /root/vip; cp -r "$1" /root/vip', vm.hostPath(out))
+  await shell('rm -rf "$2"; cp -r "$1" "$2"', vm.hostPath(out), byHand)
 })
 afterAll(async () => {
   await vip('down')
-  await shell('sh /root/vip/uninstall.sh --force; rm -rf /root/vip')
+  await shell(`sh ${byHand}/uninstall.sh --force; rm -rf ${byHand}`)
   await rm(folder, { recursive: true, force: true })
 })
 

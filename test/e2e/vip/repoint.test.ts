@@ -83,10 +83,11 @@ test('up --repoint again: nothing to do', async () => {
 })
 
 test('down leaves a kubelet alone that uses the virtual IP by somebody else, and everything that it needs', async () => {
-  await vm.exec(['mv', backup, '/root/before'])
+  const away = '/var/lib/kubelet.conf-before'
+  await vm.exec(['mv', backup, away])
   expect(await vip('down')).toFailWith('these kubelets would lose their API servers: vm1', { hint: '--force' })
   expect((await vm.exec(['ipvsadm', '-S', '-n'])).stdout).toContain(`-A -t ${address}:6443`)
-  await vm.exec(['mv', '/root/before', backup])
+  await vm.exec(['mv', away, backup])
 })
 
 test('down: kubelet and cluster-info are as they were, byte for byte, and then the rules go', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, openWorld } from '../plugin.ts'
+import { byHand, nodeOf } from './node.ts'
 
 const { karmadaNet, kubectl, sandbox } = await openWorld()
 const address = '198.18.0.1'
@@ -10,20 +11,12 @@ const service = `${address}:6443`
 const vm = sandbox.vm('vm1')
 const servers = [1, 2, 3].map(number => sandbox.apiServer(number))
 const manifests = '/etc/kubernetes/manifests'
-const shell = async (script: string, ...args: string[]) => (await vm.exec(['sh', '-ec', script, 'sh', ...args])).stdout
-const rules = async () => (await shell('ipvsadm -S -n')).trim().split('\n').toSorted()
+const { shell, rules, snapshot } = nodeOf(vm, address)
 const wanted = (addresses: string[]) => [
   `-A -t ${service} -s lc`,
   ...addresses.map(address => `-a -t ${service} -r ${address}:6443 -m -w 1`),
 ]
 const all = wanted(servers.map(({ address }) => address))
-
-/** Everything on the node that the virtual IP may change. */
-const snapshot = () =>
-  shell(`find /etc/systemd /etc/sysctl.d /etc/modules-load.d /opt /var/lib/karmada-net -printf '%p %M %l\n' 2>/dev/null | sort
-for each in conntrack expire_nodest_conn expire_quiescent_template; do cat "/proc/sys/net/ipv4/vs/$each"; done
-ipvsadm -S -n
-ip route show table local ${address}`)
 
 let folder: string
 let before: string
@@ -35,16 +28,16 @@ beforeAll(async () => {
   const list = servers.map(({ address }) => `${address}:6443`).join()
   const out = join(folder, 'out')
   expect(await karmadaNet(`vip render --vip ${address} --servers ${list} --run static-pod --out ${out}`)).toSucceed()
-  await shell('rm -rf /root/vip; cp -r "$1" /root/vip', vm.hostPath(out))
+  await shell('rm -rf "$2"; cp -r "$1" "$2"', vm.hostPath(out), byHand)
 })
 afterAll(async () => {
-  await shell(`rm -rf ${manifests}/karmada-net-vip.yaml ${manifests}/uninstall.yaml /etc/karmada-net/vip /root/vip`)
+  await shell(`rm -rf ${manifests}/karmada-net-vip.yaml ${manifests}/uninstall.yaml /etc/karmada-net/vip ${byHand}`)
   await rm(folder, { recursive: true, force: true })
 })
 
 test('the kubelet runs an agent that needs no account of the cluster', async () => {
-  await shell(`install -D -m 0644 /root/vip/settings.json /etc/karmada-net/vip/settings.json
-install -D -m 0600 /root/vip/karmada-net-vip.yaml ${manifests}/karmada-net-vip.yaml`)
+  await shell(`install -D -m 0644 ${byHand}/settings.json /etc/karmada-net/vip/settings.json
+install -D -m 0600 ${byHand}/karmada-net-vip.yaml ${manifests}/karmada-net-vip.yaml`)
   await eventually(300, async () => expect(await rules()).toEqual(all))
   await eventually(180, async () => {
     const { stdout } = await vm.attempt(['curl', '-s', `http://${vm.address}:9819/healthz`])
@@ -75,7 +68,7 @@ test('the pod that uninstalls leaves the node as it was', async () => {
   const pod = (name: string) => `-n kube-system get pod ${name}-vm1 --ignore-not-found`
   await eventually(240, async () => expect(await kubectl('host', pod('karmada-net-vip'))).toBe(''))
   expect(await rules()).toEqual(all)
-  await shell(`install -m 0600 /root/vip/uninstall.yaml ${manifests}/uninstall.yaml`)
+  await shell(`install -m 0600 ${byHand}/uninstall.yaml ${manifests}/uninstall.yaml`)
   const phase = () => kubectl('host', `${pod('karmada-net-vip-uninstall')} -o jsonpath={.status.phase}`)
   await eventually(240, async () => expect(await phase()).toBe('Succeeded'))
   await shell(

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { answerOf } from '../../../src/vip/pod-run.ts'
 import { readSettings } from '../../../src/vip/settings.ts'
 import { ledTo } from '../../../src/vip/verify/connections.ts'
 import { byFingerprint, judgeCertificates, judgeHost, judgePod } from '../../../src/vip/verify/judge.ts'
-import { answerOf, verifyPod } from '../../../src/vip/verify/pod.ts'
+import { verifyPod } from '../../../src/vip/verify/pod.ts'
 import type { Passage, SeenCertificate } from '../../../src/vip/verify/report.ts'
 
 describe('who a connection was led to', () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { judgeLooks, summary } from '../../../../src/vip/check/judge.ts'
 import type { NodeLook } from '../../../../src/vip/check/look.ts'
-import { answerOf, checkPod, sameEverywhere } from '../../../../src/vip/check/pods.ts'
+import { checkPod, sameEverywhere } from '../../../../src/vip/check/pods.ts'
+import { answerOf } from '../../../../src/vip/pod-run.ts'
 import { readSettings } from '../../../../src/vip/settings.ts'
 
 const settings = (more: object = {}) => readSettings(JSON.stringify({ vip: '198.18.0.1', port: 6443, ...more }))
@@ -142,6 +143,7 @@ describe('a node that could not be looked at', () => {
       'it cannot be started: exec: node: not found',
     )
     expect(() => answerOf(ended('Failed', {}))).toThrow('said nothing')
+    expect(() => answerOf(ended('Succeeded', {}))).toThrow('said nothing')
   })
 })
 
