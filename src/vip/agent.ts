@@ -171,8 +171,10 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
     })
   }
 
-  /** The new one stands: whoever still uses an old one is cut off now, and comes back to the new. */
+  /** The new one stands, with its route: whoever still uses an old one is cut off now, and comes back to the new. */
   async function retireOld() {
+    await keepRoute(await source())
+    if (!view.route.present) return
     for (const [name, address] of retired) {
       const errors = [await reconciler.retire(address)]
       if (address.host !== used.vip) errors.push(await routes.drop(address.host))
@@ -180,6 +182,11 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
       log.state(`former virtual server ${name}`, error ?? 'removed')
       if (error === undefined) retired.delete(name)
     }
+  }
+
+  async function keepRoute(address: string | undefined) {
+    view.route = await routes.keep(used.vip, address)
+    log.state('route', view.route.error)
   }
 
   async function lookSlowly() {
@@ -191,8 +198,7 @@ export function startAgent(settings: VipSettings, options: AgentOptions): Agent 
     const address = await source()
     const before = view.route.source
     // A route without a virtual server would lead to whatever listens on the node itself.
-    if (view.table.present) view.route = await routes.keep(used.vip, address)
-    log.state('route', view.route.error)
+    if (view.table.present) await keepRoute(address)
     if (view.route.source !== before) await remember()
   }
 
