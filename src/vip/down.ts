@@ -9,6 +9,7 @@ import { vipObjects } from './objects.ts'
 import { backSteps } from './repoint/steps.ts'
 import { type ClusterFacts, readFacts } from './up/facts.ts'
 import { few } from './up/objections.ts'
+import { settledFacts } from './up/settled.ts'
 import { setStage } from './up/stages.ts'
 import type { Installation, VipWorld } from './world.ts'
 
@@ -49,7 +50,7 @@ const nodesCleanStep = (found: Installation): Step<VipWorld> => ({
     ),
   async run(world, progress) {
     // All of them: one may have left the selection since, and where there is nothing, nothing is done.
-    const facts = await readFacts(world.client, [], world)
+    const facts = await settledFacts(world, [], progress)
     const ready = facts.nodes.filter(node => node.ready).map(({ name }) => name)
     const failures = await cleanNodes(world, found, ready, progress)
     const away = facts.nodes.filter(node => !node.ready).map(({ name }) => `${name}: it is not Ready`)

@@ -4,6 +4,7 @@ import { planned } from '../../steps/objects.ts'
 import type { Progress, Step, StepResult } from '../../steps/step.ts'
 import { type ClusterFacts, type NodeFacts, readFacts } from '../up/facts.ts'
 import { few } from '../up/objections.ts'
+import { settledFacts } from '../up/settled.ts'
 import { agentsReady } from '../wait.ts'
 import type { Installation, VipWorld } from '../world.ts'
 import { type RepointJob, targetNow, where } from './job.ts'
@@ -23,7 +24,7 @@ export const kubeletStep = (job: RepointJob): Step<VipWorld> => {
       return planned(where(world), pods)
     },
     async run(world, progress): Promise<StepResult> {
-      const facts = await readFacts(world.client, job.asked.nodes, world)
+      const facts = await settledFacts(world, job.asked.nodes, progress)
       const target = await targetNow(job, facts)
       const nodes = nodesOf(facts)
       const ready = nodes.filter(node => node.ready).map(({ name }) => name)
@@ -59,7 +60,7 @@ const leftAlone = (seen: readonly Seen[], judge: (seen: Seen) => ReturnType<type
 export const kubeletsBackStep = (found: Installation): Step<VipWorld> => ({
   title: 'kubelets as before',
   async run(world, progress): Promise<StepResult> {
-    const { nodes } = await readFacts(world.client, [], world)
+    const { nodes } = await settledFacts(world, [], progress)
     const changed = await kubeletsBack(world, found, nodes, progress)
     return { changed: changed > 0, detail: changed > 0 ? counted(changed, 'node') : 'none was moved' }
   },

@@ -10,6 +10,8 @@ type Node = KubeObject & Wire<V1Node>
 export interface NodeFacts {
   name: string
   ready: boolean
+  /** When that last changed: milliseconds since 1970. */
+  readySinceMs?: number | undefined
   controlPlane: boolean
   /** Canonical. */
   addresses: string[]
@@ -71,13 +73,18 @@ const nothingIf =
     throw error
   }
 
-const nodeFacts = (node: Node): NodeFacts => ({
-  name: node.metadata.name,
-  ready: node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
-  controlPlane: node.metadata.labels?.['node-role.kubernetes.io/control-plane'] !== undefined,
-  addresses: addressesOf(node),
-  stage: stageOf(node.metadata.labels?.[stageLabel]),
-})
+function nodeFacts(node: Node): NodeFacts {
+  const { name, labels } = node.metadata
+  const ready = node.status?.conditions?.find(({ type }) => type === 'Ready')
+  return {
+    name,
+    ready: ready?.status === 'True',
+    readySinceMs: Date.parse(ready?.lastTransitionTime ?? '') || undefined,
+    controlPlane: labels?.['node-role.kubernetes.io/control-plane'] !== undefined,
+    addresses: addressesOf(node),
+    stage: stageOf(labels?.[stageLabel]),
+  }
+}
 
 const stageOf = (label: string | undefined): Stage | undefined =>
   label === 'later' || label === 'leaving' ? label : undefined

@@ -7,6 +7,7 @@ import { notesOn, rowsOf, since } from '../../../src/vip/status.ts'
 import { requireName } from '../../../src/vip/up/certificates.ts'
 import type { ClusterFacts, NodeFacts } from '../../../src/vip/up/facts.ts'
 import { few, objections } from '../../../src/vip/up/objections.ts'
+import { isUnsettled } from '../../../src/vip/up/settled.ts'
 import { batchSize, chooseFirst, planStages } from '../../../src/vip/up/stages.ts'
 import { stillMissing } from '../../../src/vip/wait.ts'
 
@@ -266,4 +267,17 @@ test.each([
   [172_800, '2d'],
 ])('%i seconds are %s', (seconds, text) => {
   expect(since('2026-01-01T00:00:00Z', new Date(Date.parse('2026-01-01T00:00:00Z') + seconds * 1000))).toBe(text)
+})
+
+describe('nodes that are not Ready for a moment', () => {
+  const now = Date.parse('2026-01-01T00:01:00Z')
+  const changed = (secondsAgo: number) => ({ ready: false, readySinceMs: now - secondsAgo * 1000 })
+  test.each([
+    ['since a second', changed(1), true],
+    ['since two minutes', changed(120), false],
+    ['since when nobody knows', { ready: false }, false],
+    ['Ready', { ready: true, readySinceMs: now }, false],
+  ])('%s', (_, state, unsettled) => {
+    expect(isUnsettled(node('a', state), now)).toBe(unsettled)
+  })
 })
