@@ -13,8 +13,17 @@ export interface AgentBundle {
   metafile: esbuild.Metafile
 }
 
-/** What Node is started with to run an agent: interpreted, on one thread, with a small heap, for it does little and runs everywhere. */
-export const nodeFlags = ['--jitless', '--v8-pool-size=0', '--max-old-space-size=24', '--max-semi-space-size=1']
+/**
+ * What Node is started with to run an agent: interpreted, on one thread, with a small heap, for it does little and runs everywhere.
+ * Without its start-up snapshot Node takes 35 ms longer to start and 3 MB less.
+ */
+export const nodeFlags = [
+  '--jitless',
+  '--no-node-snapshot',
+  '--v8-pool-size=0',
+  '--max-old-space-size=24',
+  '--max-semi-space-size=1',
+]
 
 /** Every agent of nodes (`src/agents/NAME.ts`), each with no more than it needs: it runs on every node. */
 export async function bundleAgents(): Promise<AgentBundle[]> {
