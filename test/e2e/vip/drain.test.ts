@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, openWorld } from '../plugin.ts'
+import { failures, underLoad } from './under-load.ts'
 
-const { karmadaNet, kubectl, sandbox } = await openWorld()
+const world = await openWorld()
+const { karmadaNet, kubectl, sandbox } = world
 const address = '198.18.0.1'
 const vip = (words: string) => karmadaNet(`vip ${words} --context host`, { timeoutMs: 400_000 })
 const server = (number: number) => `${sandbox.apiServer(number).address}:6443`
@@ -75,4 +77,24 @@ test('two at once: neither loses the entry of the other; the last one is refused
   const back = await Promise.all([vip(`undrain ${server(1)}`), vip(`undrain ${server(2)}`)])
   for (const each of back) expect(each).toSucceed()
   expect(await drained()).toEqual([])
+})
+
+test('one API server after the other is drained, restarted and back: no request fails', async () => {
+  const ca = sandbox.host.path('/etc/kubernetes/pki/ca.crt')
+  const tally = await underLoad(world, { host: address }, async () => {
+    // The first last: kubelet, which was not told of the virtual IP, knows no other.
+    for (const number of [2, 3, 1]) {
+      const api = sandbox.apiServer(number)
+      expect(await vip(`drain ${api.address}`)).toSucceed()
+      // Whoever watches keeps it from ending: kubelet, too, waits 30 s for a static pod.
+      await api.stop().catch(() => api.stop('SIGKILL'))
+      await api.start()
+      await eventually(180, async () => {
+        const { stdout } = await sandbox.exec(['curl', '-sS', '--cacert', ca, `https://${api.address}:6443/readyz`])
+        expect(stdout).toBe('ok')
+      })
+      expect(await vip(`undrain ${api.address}`)).toSucceed()
+    }
+  })
+  expect(failures(tally)).toEqual([])
 })

@@ -2,8 +2,11 @@ import { emptyShape } from '../../sandbox/plan.ts'
 import { provideSandbox } from '../setup.ts'
 
 /** A sandbox of its own: a virtual machine takes processor time even when nothing happens in it. */
-export const setup = () =>
-  provideSandbox('e2e-vip', {
+export const setup = () => provideVmSandbox('e2e-vip')
+
+/** Resolves with what removes it. */
+export const provideVmSandbox = (name: string): Promise<() => Promise<void>> =>
+  provideSandbox(name, {
     ...emptyShape,
     hosts: 1,
     karmada: false,
