@@ -1,5 +1,7 @@
 #!/bin/sh
 # Puts the virtual IP of the API servers back as this node had it last: before kubelet starts, without asking anybody.
+#   restore [--keep]
+# --keep: and looks after its rules from then on.
 programs=/opt/karmada-net/vip
 state=/var/lib/karmada-net/vip
 
@@ -16,6 +18,21 @@ run() {
   "$program" "$@"
 }
 
+is_there() {
+  read -r _ kind service _ <"$state/rules"
+  run ipvsadm -Ln "$kind" "$service" >/dev/null 2>&1
+}
+
+# A kube-proxy in mode nftables empties the table when it starts, a while after this. Without the way kubelet gets no agent to notice.
+keep() {
+  while sleep 1 && [ -s "$state/rules" ]; do
+    is_there && continue
+    # An agent is quicker.
+    sleep 1
+    [ ! -s "$state/rules" ] || is_there || run ipvsadm -R <"$state/rules"
+  done
+}
+
 # The node has never had it, or not any more.
 [ -s "$state/rules" ] || exit 0
 failed=0
@@ -30,8 +47,8 @@ while IFS=' =' read -r name value; do
 done <"$programs/sysctls"
 
 # Started by hand it finds the rules there, newer than the file.
-read -r _ kind service _ <"$state/rules"
-run ipvsadm -Ln "$kind" "$service" >/dev/null 2>&1 || run ipvsadm -R <"$state/rules" || failed=1
+is_there || run ipvsadm -R <"$state/rules" || failed=1
+if [ "${1:-}" = --keep ]; then keep 2>/dev/null & fi
 
 # Its source is an address of the node, which may come late.
 tries=0

@@ -21,13 +21,17 @@ export interface UninstallOptions {
 /** In the order of removal: the next boot first, programs and memory last. */
 const files = [wantsLink, unitFile, modulesFile, sysctlFile, programsFolder, stateFolder]
 
+const rulesFile = join(stateFolder, 'rules')
+
 /** Takes everything back: rules, route, sysctls, files. Safe to repeat. Answers what is left, one line each. */
 export async function uninstall({ root, vip }: UninstallOptions): Promise<string[]> {
-  const said = [await removeServer(vip), await removeRoute(vip)].filter(Boolean)
   const failed: string[] = []
   const attempt = async (what: string, work: Promise<unknown>) => {
     await work.catch((error: Error) => failed.push(`${what}: ${error.message}`))
   }
+  // What was started at the boot puts rules back as long as this is there.
+  await attempt(rulesFile, rm(join(root, rulesFile), { force: true }))
+  const said = [await removeServer(vip), await removeRoute(vip)].filter(Boolean)
   await attempt('sysctls', restoreSysctls(root))
   // The memory of the sysctls stays as long as the next attempt needs it.
   const removable = failed.length === 0 ? files : files.filter(path => path !== stateFolder)

@@ -2,10 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { dump } from 'js-yaml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { eventually, openWorld } from '../plugin.ts'
+import { nodeOf } from './node.ts'
 
 const { karmadaNet, kubectl, sandbox, read } = await openWorld()
 const address = '198.18.0.1'
 const vm = sandbox.vm('vm1')
+const servers = [1, 2, 3].map(number => sandbox.apiServer(number))
+const { rules } = nodeOf(vm, address)
 const vip = (words: string) => karmadaNet(`vip ${words} --context host`, { timeoutMs: 500_000 })
 const up = (more = '') => vip(`up --vip ${address} --nodes kubernetes.io/hostname=vm1${more}`)
 const file = '/etc/kubernetes/kubelet.conf'
@@ -26,6 +29,10 @@ async function clusterInfo() {
 const info = async () =>
   (await read<never>('host', '-n kube-public cm cluster-info')) as { data: object; metadata: object }
 
+/** Microseconds since the boot; 0: not yet. */
+const since = async (unit: string, property: string): Promise<number> =>
+  Number((await vm.exec(['systemctl', 'show', unit, '--value', '-p', `${property}TimestampMonotonic`])).stdout)
+
 let before: string
 let data: { kubeconfig: string }
 beforeAll(async () => {
@@ -37,6 +44,7 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   await vm.attempt(['nft', 'delete', 'table', 'ip', 'no-vip'])
+  for (const server of servers) await server.heal()
   await vip('down')
   await kubectl('host', '-n kube-public delete cm cluster-info')
 })
@@ -60,6 +68,38 @@ test('up --repoint: kubelet and cluster-info lead to the virtual IP, with a copy
   expect(await leadsTo()).toBe(`https://${address}:6443`)
   expect((await vm.exec(['stat', '-c', '%a', file, backup])).stdout).toBe('600\n600\n')
   expect(JSON.stringify(await info())).toContain(`server: https://${address}:6443`)
+})
+
+test('with no API server in reach rules are there before kubelet; it is Ready by them once there is one', async () => {
+  const wanted = await rules()
+  expect(wanted).toHaveLength(4)
+  const [, , last] = servers
+  try {
+    for (const server of servers) await server.refuse()
+    await vm.reboot()
+    await eventually(240, async () => expect(await since('kubelet', 'ExecMainStart')).toBeGreaterThan(0))
+    expect(await rules()).toEqual(wanted)
+    const restored = await since('karmada-net-vip', 'ExecMainExit')
+    expect(restored).toBeGreaterThan(0)
+    expect(await since('kubelet', 'ExecMainStart')).toBeGreaterThan(restored)
+
+    // As a kube-proxy does when it starts; there is no agent yet.
+    await vm.exec(['ipvsadm', '-C'])
+    await eventually(60, async () => expect(await rules()).toEqual(wanted))
+
+    // One that kubelet did not know before it was moved.
+    await last?.heal()
+    const boot = (await vm.readFile('/proc/sys/kernel/random/boot_id')).trim()
+    const words = `--server=https://${last?.address}:6443 get node vm1 -o json`
+    await eventually(300, async () => {
+      const { status } = JSON.parse(await kubectl('host', words))
+      expect(status.nodeInfo.bootID).toBe(boot)
+      expect(status.conditions).toContainEqual(expect.objectContaining({ type: 'Ready', status: 'True' }))
+    })
+    expect((await vm.exec(['ss', '-Htnp', 'dst', address])).stdout).toContain('kubelet')
+  } finally {
+    for (const server of servers) await server.heal()
+  }
 })
 
 test('kubelet goes on by the others when its first API server is gone', async () => {
