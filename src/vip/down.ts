@@ -6,6 +6,7 @@ import { cleanNodes, notClean, podFor, untilNoAgents } from './clean.ts'
 import { includeStep } from './kube-proxy/steps.ts'
 import { isOurs, refs } from './names.ts'
 import { vipObjects } from './objects.ts'
+import { kubeletsBack } from './repoint/kubelet-steps.ts'
 import { backSteps } from './repoint/steps.ts'
 import { type ClusterFacts, readFacts } from './up/facts.ts'
 import { few } from './up/objections.ts'
@@ -14,13 +15,16 @@ import { setStage } from './up/stages.ts'
 import type { Installation, VipWorld } from './world.ts'
 
 /** Clients first; then the agents, as they would put back what goes next; what says where the virtual IP was goes last. */
-export const downSteps = (found: Installation): Step<VipWorld>[] => [
-  ...backSteps(found),
-  agentsGoneStep(found),
-  nodesCleanStep(found),
-  includeStep,
-  objectsGoneStep(found),
-]
+export function downSteps(found: Installation): Step<VipWorld>[] {
+  const asked = new Set<string>()
+  return [
+    ...backSteps(found, asked),
+    agentsGoneStep(found),
+    nodesCleanStep(found, asked),
+    includeStep,
+    objectsGoneStep(found),
+  ]
+}
 
 const where = ({ client }: VipWorld): string => `cluster ${client.context}, to be deleted`
 
@@ -41,7 +45,7 @@ const agentsGoneStep = (found: Installation): Step<VipWorld> => {
   }
 }
 
-const nodesCleanStep = (found: Installation): Step<VipWorld> => ({
+const nodesCleanStep = (found: Installation, asked: ReadonlySet<string>): Step<VipWorld> => ({
   title: 'Rules, route, files and sysctls',
   objects: async world =>
     planned(
@@ -51,6 +55,9 @@ const nodesCleanStep = (found: Installation): Step<VipWorld> => ({
   async run(world, progress) {
     // All of them: one may have left the selection since, and where there is nothing, nothing is done.
     const facts = await settledFacts(world, [], progress)
+    // Whose node was not Ready when kubelets went back to their API servers would lose the one that it has.
+    const late = facts.nodes.filter(({ name }) => !asked.has(name))
+    await kubeletsBack(world, found, late, progress)
     const ready = facts.nodes.filter(node => node.ready).map(({ name }) => name)
     const failures = await cleanNodes(world, found, ready, progress)
     const away = facts.nodes.filter(node => !node.ready).map(({ name }) => `${name}: it is not Ready`)

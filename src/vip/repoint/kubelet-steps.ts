@@ -57,10 +57,12 @@ const leftAlone = (seen: readonly Seen[], judge: (seen: Seen) => ReturnType<type
     return verdict.do === 'leave' ? [`${each.node}: ${verdict.why}`] : []
   })
 
-export const kubeletsBackStep = (found: Installation): Step<VipWorld> => ({
+/** `asked`: is told the names of the nodes that could be asked. */
+export const kubeletsBackStep = (found: Installation, asked: Set<string>): Step<VipWorld> => ({
   title: 'kubelets as before',
   async run(world, progress): Promise<StepResult> {
     const { nodes } = await settledFacts(world, [], progress)
+    for (const { name, ready } of nodes) if (ready) asked.add(name)
     const changed = await kubeletsBack(world, found, nodes, progress)
     return { changed: changed > 0, detail: changed > 0 ? counted(changed, 'node') : 'none was moved' }
   },

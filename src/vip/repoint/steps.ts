@@ -27,9 +27,9 @@ export const repointSteps = (job: RepointJob): Step<VipWorld>[] => [
   ...(job.repoint.includes('cluster-info') ? [clusterInfoStep(job)] : []),
 ]
 
-/** Everything back where it was, before the virtual IP goes. */
-export const backSteps = (found: Installation): Step<VipWorld>[] => [
-  kubeletsBackStep(found),
+/** Everything back where it was, before the virtual IP goes. `asked`: is told the nodes whose kubelets could be asked. */
+export const backSteps = (found: Installation, asked: Set<string>): Step<VipWorld>[] => [
+  kubeletsBackStep(found, asked),
   kubeProxyBackStep,
   clusterInfoBackStep,
 ]
