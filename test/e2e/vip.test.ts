@@ -15,7 +15,12 @@ describe('one line, a hint, and nothing changed:', () => {
     ['an address of pods', 'up --vip 10.244.0.77', 'lies in a network of pods, 10.244.0.0/24', '--vip'],
     ["a node's own address", `up --vip ${sandbox.host.address}`, 'is the address of a node', '--vip'],
     ['the other family', 'up --vip fd00:6b6e::1', 'is IPv6, but these nodes are not: host', '--vip 198.18.0.1'],
-    ['certificates that do not know it', 'up --vip 198.18.0.1', 'are not valid for 198.18.0.1', 'with kubeadm'],
+    [
+      'certificates that do not know it',
+      'up --vip 198.18.0.1 --dry-run=client',
+      'are not valid for 198.18.0.1',
+      'with kubeadm',
+    ],
     ['nodes that are not there', 'up --vip 198.18.0.1 --nodes pool=none', 'there is no such node', 'kubectl get nodes'],
     ['a selector that is none', 'up --vip 198.18.0.1 --nodes a=b=c', 'is no label selector', '--nodes'],
     ['status of nothing', 'status', 'cluster host has no virtual IP', 'vip up'],

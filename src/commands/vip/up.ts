@@ -51,6 +51,7 @@ control-plane-kubelet is named: they start it. cluster-info is what "kubeadm joi
   async run({ flags, session }) {
     const { findInstallation } = await import('../../vip/world.ts')
     const { preflight, upSteps } = await import('../../vip/up/steps.ts')
+    const { certified } = await import('../../vip/up/certificates-step.ts')
     const { perform } = await import('../../cli/perform.ts')
     const client = await openCluster(flags, session)
     const world = worldOf(client, session, flags)
@@ -63,7 +64,10 @@ control-plane-kubelet is named: they start it. cluster-info is what "kubeadm joi
     const steps = [{ steps: upSteps(job) }]
     const { dryRun, output } = flags
     if (dryRun !== 'none') {
-      if (dryRun === 'client') await preflight(job, world)
+      if (dryRun === 'client') {
+        await preflight(job, world)
+        await certified(job, world)
+      }
       await perform(session, steps, world, { dryRun, output })
       return
     }

@@ -137,10 +137,13 @@ const connectionsStep = ({ address, found, connectionsMs, mustEnd }: DrainJob): 
 /** An agent that is busy is asked again. Throws `UserError` where none of them says anything. */
 async function heard(world: VipWorld, found: Installation): Promise<NodeNews[]> {
   for (let left = 2; ; left--) {
-    const { news } = await ask(world, found)
+    const { news, away } = await ask(world, found)
     if (world.force || news.some(({ report }) => report)) return news
     if (left > 0) continue
-    const silent = news.map(({ node, error }) => `${node}: ${error}`)
+    const silent = [
+      ...news.map(({ node, error }) => `${node}: ${error}`),
+      ...away.map(node => `${node}: it is not Ready`),
+    ]
     throw new UserError(`no node says which API servers are up: ${few(silent, 3)}`, {
       hint: 'kubectl karmada-net vip status; --force drains it all the same',
     })

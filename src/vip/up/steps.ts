@@ -17,7 +17,7 @@ import type { VipSettings } from '../settings.ts'
 import { agentsReady } from '../wait.ts'
 import type { Installation, VipWorld } from '../world.ts'
 import { withSettings, writeSettings } from '../write-settings.ts'
-import { requireName, seeCertificates } from './certificates.ts'
+import { certificatesStep } from './certificates-step.ts'
 import { type ClusterFacts, readFacts } from './facts.ts'
 import { few, objections, refusal } from './objections.ts'
 import { beginStages, inBatches, type Stages, setStage, takeOff } from './stages.ts'
@@ -42,6 +42,7 @@ export const upSteps = (job: UpJob): Step<VipWorld>[] => [
   preflightStep(job),
   ...movableSteps(job),
   nodesStep(job),
+  certificatesStep(job),
   permissionsStep(job),
   excludeStep(job),
   firstStep(job),
@@ -51,7 +52,7 @@ export const upSteps = (job: UpJob): Step<VipWorld>[] => [
 
 /** Looks, and changes nothing. Throws `UserError` with everything that stands in the way. */
 export async function preflight(job: UpJob, { client, signal, force }: VipWorld, dryRun = true): Promise<ClusterFacts> {
-  const { settings, asked, found, otherName } = job
+  const { settings, asked, found } = job
   const facts = await readFacts(client, asked.nodes, { signal })
   const named = settings.staticServers.map(parseEndpoint).filter(server => server !== undefined)
   facts.apiServers.push(...named.filter(server => !facts.apiServers.some(each => isDeepStrictEqual(each, server))))
@@ -59,8 +60,6 @@ export async function preflight(job: UpJob, { client, signal, force }: VipWorld,
     throw new UserError('there is no such node', { hint: 'kubectl get nodes --show-labels' })
   const met = objections(settings, facts, found ? [] : unseen(facts, dryRun))
   if (met.length > 0 && !force) throw refusal(met)
-  // Later, only clients that were moved to it would notice, and they have settled it.
-  if (!found && !otherName && !force) requireName(await seeCertificates(facts.apiServers, settings.vip), settings.vip)
   job.facts = facts
   return facts
 }

@@ -5,6 +5,7 @@ import type { AgentPod } from '../../../src/vip/reports.ts'
 import { readSettings } from '../../../src/vip/settings.ts'
 import { notesOn, rowsOf, since } from '../../../src/vip/status.ts'
 import { requireName } from '../../../src/vip/up/certificates.ts'
+import { describeSeen } from '../../../src/vip/up/certificates-step.ts'
 import type { ClusterFacts, NodeFacts } from '../../../src/vip/up/facts.ts'
 import { few, objections } from '../../../src/vip/up/objections.ts'
 import { isUnsettled } from '../../../src/vip/up/settled.ts'
@@ -280,4 +281,11 @@ describe('nodes that are not Ready for a moment', () => {
   ])('%s', (_, state, unsettled) => {
     expect(isUnsettled(node('a', state), now)).toBe(unsettled)
   })
+})
+
+test('what is seen of certificates is said, and what is not', () => {
+  const server = { host: '10.0.0.2', port: 6443 }
+  const seen = [true, true, undefined].map(fits => ({ server, fits }))
+  expect(describeSeen(seen, '198.18.0.1')).toBe('2 of 3 valid for 198.18.0.1, 1 out of reach from here')
+  expect(describeSeen(seen.slice(0, 2), '198.18.0.1')).toBe('2 of 2 valid for 198.18.0.1')
 })
