@@ -87,7 +87,7 @@ function ask(session: ClientHttp2Session): Promise<Answer> {
     stream.on('close', () => {
       clearTimeout(timer)
       if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM) resolve({ error: 'refused stream', againMs: 0 })
-      else if (broken !== undefined || !ended) resolve({ error: broken ?? 'closed without an answer' })
+      else if (broken !== undefined || !ended || status === 0) resolve({ error: broken ?? 'closed without an answer' })
       else if (status === 200) resolve({})
       else resolve({ error: `status ${status}`, againMs: retryAfter >= 0 ? retryAfter * 1000 : undefined })
     })
