@@ -24,7 +24,15 @@ const upFlags = {
   staticServer: staticServerFlag,
   tlsServerName: tlsServerNameFlag,
   connectEvery: flag.duration('How often each node connects to each API server to see that it lives; default: 300ms'),
+  connectTimeout: flag.duration('How long such a connection may take; default: 300ms'),
   readyEvery: flag.duration('How often each node asks each API server whether it is ready; default: 3s'),
+  readyTimeout: flag.duration('How long the answer may take; default: 2s'),
+  fall: flag.count('So many failures in a row, and an API server is down; default: two'),
+  rise: flag.count('So many answers in a row, and it is up again; default: two'),
+  statusPort: flag.count("The port of each node that the agent's status and metrics are on; default: 9819", {
+    min: 1,
+    max: 65_535,
+  }),
   repoint: flag.string('Move clients to it: kubelet, control-plane-kubelet, kube-proxy, cluster-info'),
   ...imageFlags,
 }
@@ -104,11 +112,8 @@ async function settingsFor(
     ...(flags.scheduler !== undefined && { scheduler: flags.scheduler }),
     ...(flags.staticServer.length > 0 && { staticServers: flags.staticServer }),
     ...(flags.tlsServerName !== undefined && { tlsServerName: flags.tlsServerName }),
-    probe: {
-      ...kept?.probe,
-      ...(flags.connectEvery !== undefined && { connectEveryMs: flags.connectEvery }),
-      ...(flags.readyEvery !== undefined && { readyEveryMs: flags.readyEvery }),
-    },
+    probe: { ...kept?.probe, ...probesOf(flags) },
+    ...present('statusPort', flags.statusPort ?? kept?.statusPort),
   }
   const wanted = withHint(() => readSettings(JSON.stringify(given)))
   if (kept && (kept.vip !== wanted.vip || kept.port !== wanted.port)) {
@@ -120,6 +125,18 @@ async function settingsFor(
     )
   }
   return wanted
+}
+
+/** Only what was said: the rest is as it was. */
+function probesOf({ connectEvery, connectTimeout, readyEvery, readyTimeout, fall, rise }: UpFlags) {
+  return {
+    ...present('connectEveryMs', connectEvery),
+    ...present('connectTimeoutMs', connectTimeout),
+    ...present('readyEveryMs', readyEvery),
+    ...present('readyTimeoutMs', readyTimeout),
+    ...present('fall', fall),
+    ...present('rise', rise),
+  }
 }
 
 /** What the settings say of a field is said of the flag behind it. */
@@ -144,8 +161,8 @@ async function askedFor({ nodes, image, imageRegistry }: UpFlags, found: Install
   }
 }
 
-const present = <K extends string>(key: K, value: string | undefined) =>
-  (value === undefined ? {} : { [key]: value }) as { [key in K]?: string }
+const present = <K extends string, T>(key: K, value: T | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { [key in K]?: T }
 
 /** Clients keep their port when they move to the virtual IP. */
 async function apiPort(world: ReturnType<typeof worldOf>): Promise<number> {
