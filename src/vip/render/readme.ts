@@ -44,8 +44,8 @@ curl -k ${url}/livez
 ## 5. kube-proxy
 
 In its mode ipvs it removes every virtual server that it does not know, unless its configuration says
-\`ipvs.excludeCIDRs: [${vip}/${familyOf(vip) === 'ipv6' ? 128 : 32}]\`; in its mode nftables it empties the table when it starts. By hand nothing puts
-the rules back then but \`systemctl restart karmada-net-vip\`: see "Without an agent".
+\`ipvs.excludeCIDRs: [${vip}/${familyOf(vip) === 'ipv6' ? 128 : 32}]\`; in its mode nftables it empties the table when it starts, and the unit puts
+the rules back within seconds.
 
 ## 6. Clients
 
@@ -64,7 +64,7 @@ Open connections to it are reset then, and come back to another. \`systemctl res
 does it disturb what is there; \`sh install.sh\` and a boot do.
 
 \`kubectl karmada-net vip up --vip ${vip} --port ${port}\` hands such nodes to an agent, which finds a dead API server within a second,
-follows those that come and go, and puts back what somebody removed. It takes over what is here: same paths, same
+follows those that come and go, and puts back at once what somebody removed. It takes over what is here: same paths, same
 unit. From then on \`vip up\` and \`vip down\` look after the node, and these scripts refuse to.
 
 ## Later

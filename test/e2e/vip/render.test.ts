@@ -56,8 +56,14 @@ test('a boot brings it back before kubelet', async () => {
   const restored = await when('karmada-net-vip', 'ActiveEnterTimestampMonotonic')
   expect(restored).toBeGreaterThan(0)
   expect(restored).toBeLessThan(await when('kubelet', 'ExecMainStartTimestampMonotonic'))
-  expect(await rules()).toEqual(wanted)
+  // kube-proxy empties the table when it starts.
+  await eventually(60, async () => expect(await rules()).toEqual(wanted))
   await eventually(180, async () => expect(await isReady()).toBe('ok'))
+})
+
+test('it comes back when somebody removes it', async () => {
+  await shell('ipvsadm -C')
+  await eventually(60, async () => expect(await rules()).toEqual(wanted))
 })
 
 test('uninstalled, the node is as it was', async () => {

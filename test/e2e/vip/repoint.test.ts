@@ -78,12 +78,13 @@ test('with no API server in reach rules are there before kubelet; it is Ready by
     for (const server of servers) await server.refuse()
     await vm.reboot()
     await eventually(240, async () => expect(await since('kubelet', 'ExecMainStart')).toBeGreaterThan(0))
-    expect(await rules()).toEqual(wanted)
+    // kube-proxy empties the table when it starts.
+    await eventually(60, async () => expect(await rules()).toEqual(wanted))
     const restored = await since('karmada-net-vip', 'ExecMainExit')
     expect(restored).toBeGreaterThan(0)
     expect(await since('kubelet', 'ExecMainStart')).toBeGreaterThan(restored)
 
-    // As a kube-proxy does when it starts; there is no agent yet.
+    // There is no agent yet.
     await vm.exec(['ipvsadm', '-C'])
     await eventually(60, async () => expect(await rules()).toEqual(wanted))
 
