@@ -29,11 +29,12 @@ describe('a program in a virtual machine', () => {
 
   test('ends with whoever waits for it', async () => {
     const stop = new AbortController()
+    const sleeps = async () => (await vm.attempt(['pgrep', '-x', 'sleep'])).code === 0
     const running = vm.exec(['sleep', '987'], { signal: stop.signal })
-    await expect.poll(async () => (await vm.attempt(['pgrep', '-x', 'sleep'])).code).toBe(0)
+    await expect.poll(sleeps, { timeout: 30_000 }).toBe(true)
     stop.abort(new Error('enough'))
     await expect(running).rejects.toThrow('enough')
-    await expect.poll(async () => (await vm.attempt(['pgrep', '-x', 'sleep'])).code, { timeout: 30_000 }).toBe(1)
+    await expect.poll(sleeps, { timeout: 30_000 }).toBe(false)
   })
 
   test('that is not there is an error', async () => {
