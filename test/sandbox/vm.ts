@@ -59,6 +59,8 @@ const ownFiles = (name: string): Record<string, string> => ({
   // A machine without an id takes every start for its first, and goes through all its services.
   '/etc/machine-id': `${randomUUID().replaceAll('-', '')}\n`,
   '/etc/fstab': '',
+  // Shims of containers outlive SIGTERM: a shutdown would wait for them for 90 s.
+  '/etc/systemd/system.conf.d/karmada-net-tests.conf': '[Manager]\nDefaultTimeoutStopSec=10s\n',
 })
 
 /** Switches a virtual machine on. */
