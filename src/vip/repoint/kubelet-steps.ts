@@ -20,7 +20,9 @@ export const kubeletStep = (job: RepointJob): Step<VipWorld> => {
     async objects(world) {
       const facts = await readFacts(world.client, job.asked.nodes, world)
       const target = await targetNow(job, facts)
-      const pods = nodesOf(facts).map(({ name }) => kubeletPod({ ...job, do: 'move', node: name, target }))
+      const pods = nodesOf(facts).map(({ name }) =>
+        kubeletPod({ ...job, do: 'move', node: name, target }, world.timeoutMs),
+      )
       return planned(where(world), pods)
     },
     async run(world, progress): Promise<StepResult> {

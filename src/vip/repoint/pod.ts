@@ -27,10 +27,13 @@ export interface KubeletJob {
 /** As kubeadm has it, and most others. */
 const usualFile = '/etc/kubernetes/kubelet.conf'
 /** How long a new kubelet may take to reach its API server. Its node counts as lost after 40 s, its pods are moved after five minutes. */
-const patienceSeconds = 120
+const mostSeconds = 120
+/** Some more, for a pod to come, and for the kubelet of before to be back. Milliseconds. */
+const beyondMs = 180_000
 
-/** What acts on one node's kubelet. Pure. */
-export function kubeletPod({ do: wish, node, file = usualFile, target, asked }: KubeletJob): Pod {
+/** What acts on one node's kubelet. `timeoutMs`: of each wait. Pure. */
+export function kubeletPod({ do: wish, node, file = usualFile, target, asked }: KubeletJob, timeoutMs: number): Pod {
+  const patienceSeconds = Math.min(mostSeconds, Math.ceil(timeoutMs / 1000))
   const pod = pick<Pod>(parseManifest(podYaml), 'Pod')
   pod.metadata.name = podName(node)
   pod.metadata.labels = { ...pod.metadata.labels, ...labels('vip-kubelet') }
@@ -68,7 +71,7 @@ export async function lookAt(world: VipWorld, job: Omit<KubeletJob, 'do'>): Prom
 
 async function lookOnce(world: VipWorld, job: Omit<KubeletJob, 'do'>): Promise<KubeletNews> {
   await earlierGone(world, job.node)
-  await world.client.create(kubeletPod({ ...job, do: 'look' }))
+  await world.client.create(kubeletPod({ ...job, do: 'look' }, world.timeoutMs))
   try {
     const ended = await waitFor<AgentPod>(world.client, refOf(job.node), hasEnded, quiet(world))
     return answerOf<KubeletNews>(ended)
@@ -90,8 +93,8 @@ export async function change(
   const { client, signal } = world
   await earlierGone(world, job.node)
   signal.throwIfAborted()
-  await client.create(kubeletPod(job))
-  const timeoutMs = Math.max(world.timeoutMs, (patienceSeconds + 180) * 1000)
+  await client.create(kubeletPod(job, world.timeoutMs))
+  const timeoutMs = Math.max(world.timeoutMs, mostSeconds * 1000 + beyondMs)
   const options = { timeoutMs, signal, onProgress: progress }
   const pod = await waitFor<AgentPod>(client, refOf(job.node), isDecided, options)
   if (pod.status?.phase === 'Failed') {
@@ -115,7 +118,7 @@ async function earlierGone(world: VipWorld, node: string): Promise<void> {
   if (!harmless) {
     const check = (pod: AgentPod | undefined) => (pod ? isDecided(pod) : true)
     await waitForList<AgentPod>(client, { ...ref, fieldSelector: `metadata.name=${ref.name}` }, ([pod]) => check(pod), {
-      timeoutMs: (patienceSeconds + 180) * 1000,
+      timeoutMs: mostSeconds * 1000 + beyondMs,
       signal,
     })
   }

@@ -56,7 +56,9 @@ test('a client that is none is refused', async () => {
 test('a kubelet that does not become ready by it is put back, and the command stops', async () => {
   expect(await up()).toSucceed()
   await vm.exec(['nft', '-f', '-'], { input: blocked })
-  expect(await up(' --repoint kubelet')).toFailWith('vm1: kubelet did not become ready by it', { hint: 'journalctl' })
+  expect(await up(' --repoint kubelet --timeout 60s')).toFailWith('vm1: kubelet did not become ready by it', {
+    hint: 'journalctl',
+  })
   await vm.exec(['nft', 'delete', 'table', 'ip', 'no-vip'])
   expect(await folder()).toBe(before)
 })

@@ -146,7 +146,7 @@ describe('the pod', () => {
   const job = { node: 'worker-1', target: vip, asked: { nodes: [], imageRegistry: 'mirror.example.com' } }
 
   test('sees the folder of the kubeconfig and no other, and may nothing', () => {
-    const { spec } = kubeletPod({ ...job, do: 'move', file: '/var/lib/kubelet/kubeconfig' })
+    const { spec } = kubeletPod({ ...job, do: 'move', file: '/var/lib/kubelet/kubeconfig' }, 300_000)
     const [container] = spec.containers
     expect(spec.nodeName).toBe('worker-1')
     expect(spec.volumes).toEqual([{ name: 'folder', hostPath: { path: '/var/lib/kubelet', type: 'Directory' } }])
@@ -160,12 +160,18 @@ describe('the pod', () => {
     expect(spec.hostNetwork).toBeUndefined()
   })
 
+  test('gives kubelet as long as the command waits, and two minutes at most', () => {
+    const patience = (timeoutMs: number) => kubeletPod({ ...job, do: 'move' }, timeoutMs).spec.containers[0]?.args
+    expect(patience(40_000)).toContain('--patience-seconds=40')
+    expect(patience(300_000)).toContain('--patience-seconds=120')
+  })
+
   test('that looks cannot write', () => {
-    expect(kubeletPod({ ...job, do: 'look' }).spec.containers[0]?.volumeMounts?.[0]?.readOnly).toBe(true)
+    expect(kubeletPod({ ...job, do: 'look' }, 300_000).spec.containers[0]?.volumeMounts?.[0]?.readOnly).toBe(true)
   })
 
   test('has no limit of its time, and its end is not taken for an answer', () => {
-    expect(kubeletPod({ ...job, do: 'move' }).spec.activeDeadlineSeconds).toBeUndefined()
+    expect(kubeletPod({ ...job, do: 'move' }, 300_000).spec.activeDeadlineSeconds).toBeUndefined()
   })
 })
 
