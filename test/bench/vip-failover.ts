@@ -65,21 +65,24 @@ async function run(contender: Contender, fault: Fault): Promise<Outcome> {
   let fromMs = 0
   let untilMs: number | undefined
   const script = fault.mended ?? contender.removed?.(victim.address)
-  const tally = await underLoad(world, { ...contender, perSecond }, async () => {
-    await sleep(beforeMs)
-    const watching = fault.mended ? undefined : look(script)
-    // It has begun to look.
-    await sleep(1500)
-    await fault.befall()
-    fromMs = Date.now()
-    void (watching ?? look(script)).then(at => {
-      untilMs = at
+  try {
+    const tally = await underLoad(world, { ...contender, perSecond }, async () => {
+      await sleep(beforeMs)
+      const watching = fault.mended ? undefined : look(script)
+      // It has begun to look.
+      await sleep(1500)
+      await fault.befall()
+      fromMs = Date.now()
+      void (watching ?? look(script)).then(at => {
+        untilMs = at
+      })
+      await sleep(fault.mended ? 10_000 : afterMs)
     })
-    await sleep(fault.mended ? 10_000 : afterMs)
-  })
-  await fault.mend()
-  await contender.stop()
-  return { fromMs, removedMs: untilMs && Math.max(0, untilMs - fromMs), tally }
+    return { fromMs, removedMs: untilMs && Math.max(0, untilMs - fromMs), tally }
+  } finally {
+    if (fromMs > 0) await fault.mend()
+    await contender.stop()
+  }
 }
 
 /** When the script came to its end. */
@@ -136,24 +139,40 @@ async function ready(): Promise<void> {
   await vm.exec(['bash', '-c', complete], { timeoutMs: 240_000 })
 }
 
-const up = await world.karmadaNet(`vip up --vip ${vip} --nodes kubernetes.io/hostname=vm1 --context host`, {
-  timeoutMs: 400_000,
-})
-if (up.code !== 0) throw new Error(up.stderr)
-stdout.write(
-  `${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}; ${perSecond} requests/s on 20 kept connections, one in 20 on a new one; ` +
-    `${afterMs / 1000} s watched, no answer after 10 s\n`,
-)
-print('fault', 'by', 'out', 'longest new (usual)', 'new that failed', 'longest kept', 'kept that failed', 'harm until')
-for (let round = 1; round <= rounds; round++) {
-  for (const fault of faults) {
-    for (const contender of contenders(vm, vip, servers)) {
-      if (fault.mended && contender.name !== 'vip') continue
-      if (names.length > 0 && !names.includes(contender.name)) continue
-      await ready()
-      print(fault.name, contender.name, ...describe(await run(contender, fault)))
+try {
+  await compare()
+} finally {
+  await remove()
+}
+
+async function compare(): Promise<void> {
+  const up = await world.karmadaNet(`vip up --vip ${vip} --nodes kubernetes.io/hostname=vm1 --context host`, {
+    timeoutMs: 400_000,
+  })
+  if (up.code !== 0) throw new Error(up.stderr)
+  stdout.write(
+    `${availableParallelism()} processors, load ${loadavg()[0]?.toFixed(1)}; ${perSecond} requests/s on 20 kept connections, one in 20 on a new one; ` +
+      `${afterMs / 1000} s watched, no answer after 10 s\n`,
+  )
+  print(
+    'fault',
+    'by',
+    'out',
+    'longest new (usual)',
+    'new that failed',
+    'longest kept',
+    'kept that failed',
+    'harm until',
+  )
+  for (let round = 1; round <= rounds; round++) {
+    for (const fault of faults) {
+      for (const contender of contenders(vm, vip, servers)) {
+        if (fault.mended && contender.name !== 'vip') continue
+        if (names.length > 0 && !names.includes(contender.name)) continue
+        await ready()
+        print(fault.name, contender.name, ...describe(await run(contender, fault)))
+      }
     }
   }
+  stdout.write(`load ${loadavg()[0]?.toFixed(1)}\n`)
 }
-stdout.write(`load ${loadavg()[0]?.toFixed(1)}\n`)
-await remove()
