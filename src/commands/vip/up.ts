@@ -27,8 +27,8 @@ const upFlags = {
   connectTimeout: flag.duration('How long such a connection may take; default: 300ms'),
   readyEvery: flag.duration('How often each node asks each API server whether it is ready; default: 3s'),
   readyTimeout: flag.duration('How long the answer may take; default: 2s'),
-  fall: flag.count('So many failures in a row, and an API server is down; default: two'),
-  rise: flag.count('So many answers in a row, and it is up again; default: two'),
+  fall: flag.count('So many failures in a row, and an API server is down; default: 2', { min: 1 }),
+  rise: flag.count('So many answers in a row, and it is up again; default: 2', { min: 1 }),
   statusPort: flag.count("The port of each node that the agent's status and metrics are on; default: 9819", {
     min: 1,
     max: 65_535,
@@ -145,7 +145,10 @@ function withHint<T>(read: () => T): T {
     return read()
   } catch (error) {
     if (!(error instanceof UserError) || error.hint !== undefined) throw error
-    throw new UserError(error.message, { hint: 'for example: vip up --vip 198.18.0.1 --port 6443', cause: error })
+    throw new UserError(error.message, {
+      hint: 'for example: vip up --vip 198.18.0.1 --port 6443 --status-port 9819',
+      cause: error,
+    })
   }
 }
 

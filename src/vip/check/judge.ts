@@ -99,7 +99,7 @@ and where nobody needs it: ipvsadm -D -t ${address}; else take another --vip or 
   if (statusTaken)
     yield {
       text: `something listens on port ${statusPort}, on which the agent is asked`,
-      hint: `on such a node: ss -ltnp 'sport = :${statusPort}'`,
+      hint: `on such a node: ss -ltnp 'sport = :${statusPort}'; or another one: --status-port PORT`,
     }
 }
 

@@ -23,7 +23,7 @@ const shellWords = (text: string) =>
 test.each(all.map(command => ({ name: command.name, command })))('$name is described', ({ command }) => {
   expect(command.summary).toMatch(/^\S.{5,78}[^.]$/)
   if (!command.hidden) expect(command.examples.length).toBeGreaterThan(0)
-  for (const flag of Object.values(command.flags)) expect(flag.description).toMatch(/\S[^.]$/)
+  for (const flag of Object.values(command.flags)) expect(flag.description).toMatch(/[^\s.]$/)
   const args = Object.values(command.args)
   expect(args.slice(0, -1).some(({ variadic }) => variadic)).toBe(false)
 })
